@@ -1,0 +1,45 @@
+/**
+ * Builds the package: assembly/ to one wasm module embedded as base64 (only when a source changed),
+ * then TypeScript to dist/.
+ */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+const root = resolve(import.meta.dirname, '..');
+const assembly = join(root, 'assembly');
+const generated = join(root, 'src/kernels/generated');
+const output = join(generated, 'wasm-module.ts');
+const ascOptions = ['--runtime', 'stub', '-O3', '--noAssert', '--enable', 'simd', '--converge'];
+
+function sourceHash() {
+  const hash = createHash('sha256').update(ascOptions.join(' '));
+  for (const file of readdirSync(assembly).sort()) {
+    if (file.endsWith('.ts')) hash.update(file).update(readFileSync(join(assembly, file)));
+  }
+  return hash.digest('hex');
+}
+
+function buildWasm() {
+  const hash = sourceHash();
+  if (existsSync(output) && readFileSync(output, 'utf8').includes(hash)) return;
+  mkdirSync(generated, { recursive: true });
+  const wasm = join(generated, 'kernels.wasm');
+  const asc = join(root, 'node_modules/assemblyscript/bin/asc.js');
+  const entry = join(assembly, 'index.ts');
+  execFileSync(process.execPath, [asc, entry, ...ascOptions, '--outFile', wasm], {
+    stdio: 'inherit',
+    cwd: root,
+  });
+  const base64 = readFileSync(wasm).toString('base64');
+  writeFileSync(
+    output,
+    `// Made from assembly/ by scripts/build.mjs; source hash ${hash}\nexport const wasmBase64 =\n  '${base64}';\n`,
+  );
+}
+
+buildWasm();
+const tsc = join(root, 'node_modules/typescript/bin/tsc');
+execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { stdio: 'inherit', cwd: root });
+execFileSync(process.execPath, [tsc, '-p', 'tsconfig.json'], { stdio: 'inherit', cwd: root });

@@ -1,0 +1,33 @@
+import type { TensorType } from './dtypes.ts';
+
+/**
+ * A named tensor whose bytes are read on demand.
+ *
+ * Shapes are row-major, `[out, in]` for a linear layer; a row is the last dimension, and leading
+ * dimensions are flattened into rows. A technique is a function that returns another `Tensor` view.
+ */
+export interface Tensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly type: TensorType;
+  /**
+   * Reads `count` rows from row `first`, in this tensor's storage type, little-endian.
+   * The result may be a view and must not be modified.
+   */
+  read(first: number, count: number): Promise<Uint8Array>;
+}
+
+/** Weights in one row: the last dimension, 1 for a scalar. */
+export function columnsOf(shape: readonly number[]): number {
+  return shape.at(-1) ?? 1;
+}
+
+/** Number of rows: the product of every dimension but the last. */
+export function rowsOf(shape: readonly number[]): number {
+  return shape.slice(0, -1).reduce((product, size) => product * size, 1);
+}
+
+/** Number of weights. */
+export function weightsOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
