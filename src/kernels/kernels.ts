@@ -70,4 +70,6 @@ export interface Kernels {
   encode(type: EncodableType, ...args: Parameters<Encoder>): EncodeError;
   /** decode, then encode, without leaving the kernels' memory; throws `not-finite` on NaN or ∞. */
   transcode(job: TranscodeJob): EncodeError;
+  /** Index of the first NaN or infinite weight of `bytes`, or -1. */
+  firstNonFinite(type: TensorType, bytes: Uint8Array): number;
 }

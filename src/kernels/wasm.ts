@@ -89,6 +89,16 @@ class WasmKernels implements Kernels {
     return this.#encodeAt({ type, source, weights, columns, end, out }, job.importance);
   }
 
+  firstNonFinite(type: TensorType, bytes: Uint8Array): number {
+    const unit = unitOf(type);
+    const weights = (bytes.length / unit.bytes) * unit.weights;
+    const source = this.#reserve(bytes.length + weights * 4 + 32);
+    const target = align(source + bytes.length);
+    this.#memory(Uint8Array, source, bytes.length).set(bytes);
+    this.#decodeAt(type, source, bytes.length, target);
+    return this.#memory(Float32Array, target, weights).findIndex((x) => !Number.isFinite(x));
+  }
+
   #decodeAt(type: TensorType, source: number, length: number, target: number): void {
     const decode = this.#export<DecodeExport>(`decode_${type}`);
     decode(source, length / unitOf(type).bytes, target);

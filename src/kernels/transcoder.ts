@@ -1,0 +1,49 @@
+import type { EncodableType, EncodeError, Kernels } from './kernels.ts';
+import { blockTypes } from '../tensor/block-types.ts';
+import { unitOf, type TensorType } from '../tensor/dtypes.ts';
+
+/** A slab of whole rows to convert; `bytes` is read before the promise settles, never modified. */
+export interface Slab {
+  readonly from: TensorType;
+  readonly to: EncodableType;
+  readonly columns: number;
+  readonly bytes: Uint8Array;
+  /** One weight ≥ 0 a column. */
+  readonly importance?: Float32Array;
+}
+
+/** A converted slab; `out` is only valid until `release`, which lets its memory be used again. */
+export interface TranscodedSlab extends EncodeError {
+  readonly out: Uint8Array;
+  release(): void;
+}
+
+/** Converts slabs, on this thread or on a pool of workers. */
+export interface Transcoder {
+  readonly threads: number;
+  transcode(slab: Slab): Promise<TranscodedSlab>;
+  /** Index of the first NaN or infinite weight of `bytes`, or -1. */
+  firstNonFinite(type: TensorType, bytes: Uint8Array): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Bytes that a slab takes once converted. */
+export function slabOutputBytes(slab: Pick<Slab, 'from' | 'to' | 'bytes'>): number {
+  const unit = unitOf(slab.from);
+  const weights = (slab.bytes.length / unit.bytes) * unit.weights;
+  return (weights / blockTypes[slab.to].weights) * blockTypes[slab.to].bytes;
+}
+
+/** A `Transcoder` that works on the calling thread: for tests and places without workers. */
+export function inlineTranscoder(kernels: Kernels): Transcoder {
+  return {
+    threads: 1,
+    transcode: async (slab) => {
+      const out = new Uint8Array(slabOutputBytes(slab));
+      const error = kernels.transcode({ ...slab, out });
+      return { ...error, out, release: () => undefined };
+    },
+    firstNonFinite: async (type, bytes) => kernels.firstNonFinite(type, bytes),
+    close: async () => undefined,
+  };
+}

@@ -1,0 +1,40 @@
+import { Worker } from 'node:worker_threads';
+import { KernelPool } from '../kernels/pool.ts';
+import { inlineTranscoder, type Transcoder } from '../kernels/transcoder.ts';
+import { createWasmKernels } from '../kernels/wasm.ts';
+import type { KernelPort } from '../kernels/worker-protocol.ts';
+import { PithError } from '../util/errors.ts';
+
+/**
+ * Starts a pool of worker threads with one wasm instance each; with one thread the kernels run on
+ * a worker too, so that reading and writing overlap with the work.
+ *
+ * Run from TypeScript sources (tests), where a thread cannot load `.ts`, it works on the calling
+ * thread and says so through `threads: 1`.
+ */
+export async function startTranscoder(threads: number): Promise<Transcoder> {
+  if (import.meta.url.endsWith('.ts')) return inlineTranscoder(await createWasmKernels());
+  return new KernelPool(Array.from({ length: threads }, nodePort));
+}
+
+function nodePort(): KernelPort {
+  const worker = new Worker(new URL('./kernel-worker.js', import.meta.url), {
+    resourceLimits: { maxYoungGenerationSizeMb: 16 },
+  });
+  let closing = false;
+  return {
+    send: (request) => worker.postMessage(request),
+    listen(onReply, onFailure) {
+      worker.on('message', onReply);
+      worker.on('error', onFailure);
+      worker.on('exit', (code) => {
+        if (!closing)
+          onFailure(new PithError('engine', `A kernel thread ended with code ${code}.`));
+      });
+    },
+    async close() {
+      closing = true;
+      await worker.terminate();
+    },
+  };
+}
