@@ -1,7 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
+// In CI each run also leaves a JSON report, so that scripts/count-tests.mjs can add them up.
+const report = `.cache/vitest/${process.version}-${process.argv.at(-1)}.json`;
+
 export default defineConfig({
   test: {
+    reporters: process.env['CI'] ? ['default', ['json', { outputFile: report }]] : ['default'],
     projects: [
       { test: { name: 'unit', include: ['src/**/*.test.ts', 'test/*.test.ts'] } },
       {
