@@ -1,0 +1,54 @@
+import { open, type FileHandle } from 'node:fs/promises';
+import type { ByteSource } from '../util/byte-source.ts';
+import { checkRange } from '../util/byte-range.ts';
+import { attempt, systemError } from './system-error.ts';
+
+/**
+ * Opens a file for positioned reads; any number of reads may be under way at once.
+ *
+ * `byteLength` is the size at opening. The caller closes the source.
+ *
+ * @throws {@link PithError} `not-found`, `no-permission` or `io`; `read` throws `truncated` past the
+ * end, also when the file has shrunk since.
+ */
+export async function openFile(path: string): Promise<ByteSource> {
+  const handle = await attempt('open', path, () => open(path, 'r'));
+  try {
+    const stats = await handle.stat();
+    if (stats.isDirectory()) throw Object.assign(new Error('is a folder'), { code: 'EISDIR' });
+    return fileSource(handle, path, stats.size);
+  } catch (error) {
+    await handle.close();
+    throw systemError(error, 'open', path);
+  }
+}
+
+function fileSource(handle: FileHandle, path: string, byteLength: number): ByteSource {
+  return {
+    name: path,
+    byteLength,
+    async read(offset, length) {
+      checkRange(path, byteLength, offset, length);
+      const bytes = new Uint8Array(length);
+      const got = await attempt('read', path, () => readFully(handle, bytes, offset));
+      if (got < length) checkRange(path, offset + got, offset, length);
+      return bytes;
+    },
+    close: () => handle.close(),
+  };
+}
+
+/** The largest read that Node takes is 2^31 − 1 bytes. */
+const bytesAtOnce = 2 ** 30;
+
+/** Fills `bytes` from `offset`; returns how many bytes there were. */
+async function readFully(handle: FileHandle, bytes: Uint8Array, offset: number): Promise<number> {
+  let got = 0;
+  while (got < bytes.length) {
+    const length = Math.min(bytes.length - got, bytesAtOnce);
+    const { bytesRead } = await handle.read(bytes, got, length, offset + got);
+    if (bytesRead === 0) break;
+    got += bytesRead;
+  }
+  return got;
+}
