@@ -40,7 +40,9 @@ export class ReferenceDecoder {
   #step(token: number): Float64Array {
     const embedding = this.#weight('model.embed_tokens.weight');
     const width = this.#number('hidden_size');
-    let x: Float64Array = Float64Array.from(embedding.data.subarray(token * width, (token + 1) * width));
+    let x: Float64Array = Float64Array.from(
+      embedding.data.subarray(token * width, (token + 1) * width),
+    );
     for (let layer = 0; layer < this.#keys.length; layer++) {
       const prefix = `model.layers.${layer}.`;
       x = add(x, this.#attention(layer, this.#norm(x, `${prefix}input_layernorm.weight`)));

@@ -62,7 +62,7 @@ export async function readGgufImatrix(file: ImatrixFile): Promise<Imatrix> {
   const datasets = file.metadata.get('imatrix.datasets');
   return {
     source: file.name,
-    datasets: datasets?.type === 'array' ? datasets.value.map(String) : [],
+    datasets: datasets?.type === 'array' ? Array.from<unknown, string>(datasets.value, String) : [],
     chunks: Number(file.metadata.get('imatrix.chunk_count')?.value ?? 0),
     entries,
     notes,

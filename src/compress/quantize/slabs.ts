@@ -1,0 +1,44 @@
+import { unitOf } from '../../tensor/dtypes.ts';
+import { columnsOf, rowsOf, type Tensor } from '../../tensor/tensor.ts';
+import type { PlannedTensor } from './quantization-plan.ts';
+
+/** Weights of a slab: 1 MB as f32, so that decoding and encoding stay in the processor's cache. */
+const slabWeights = 1 << 18;
+
+/** Some whole rows of one planned tensor. */
+export interface SlabOfRows {
+  readonly tensor: Tensor;
+  readonly planned: PlannedTensor;
+  readonly first: number;
+  readonly rows: number;
+  /** One weight a column, those of the expert that the rows belong to. */
+  readonly importance: Float32Array | undefined;
+}
+
+/** Cuts the planned tensors into slabs, in file order; a slab never crosses two experts. */
+export function* slabsOf(
+  tensors: readonly PlannedTensor[],
+  source: ReadonlyMap<string, Tensor>,
+): Generator<SlabOfRows> {
+  for (const planned of tensors) {
+    const tensor = source.get(planned.name)!;
+    const columns = columnsOf(tensor.shape);
+    const rows = rowsOf(tensor.shape);
+    const importances = Math.max(1, (planned.importance?.length ?? 0) / columns);
+    const rowsEach = rows / importances;
+    const most = Math.max(1, Math.floor(slabWeights / columns));
+    for (let first = 0; first < rows;) {
+      const expert = Math.floor(first / rowsEach);
+      const count = Math.min(most, (expert + 1) * rowsEach - first);
+      const importance = planned.importance?.subarray(expert * columns, (expert + 1) * columns);
+      yield { tensor, planned, first, rows: count, importance };
+      first += count;
+    }
+  }
+}
+
+/** Bytes of one row of a tensor as it is stored. */
+export function storedRowBytes(tensor: Tensor): number {
+  const unit = unitOf(tensor.type);
+  return (columnsOf(tensor.shape) / unit.weights) * unit.bytes;
+}

@@ -1,0 +1,133 @@
+import { writeGguf, type CheckpointSink } from '../../formats/gguf/write.ts';
+import type { GgufPlan } from '../../formats/gguf/plan.ts';
+import { encodableTypes, type EncodableType } from '../../kernels/kernels.ts';
+import type { Transcoder, TranscodedSlab } from '../../kernels/transcoder.ts';
+import type { Model } from '../../models/model.ts';
+import type { BlockType } from '../../tensor/block-types.ts';
+import { columnsOf } from '../../tensor/tensor.ts';
+import { PithError } from '../../util/errors.ts';
+import { inOrder } from '../../util/in-order.ts';
+import type { OnProgress } from '../../util/progress.ts';
+import type { PlannedTensor, QuantizationPlan } from './quantization-plan.ts';
+import { slabsOf, type SlabOfRows } from './slabs.ts';
+
+/** What writing a tensor cost in precision. */
+export interface TensorReport {
+  readonly name: string;
+  readonly type: BlockType;
+  readonly bytes: number;
+  /** sqrt(Σ (x − x̂)² / Σ x²); 0 for a tensor kept as it is. */
+  readonly relativeError: number;
+}
+
+/** What `writeQuantized` works with. */
+export interface WriteOptions {
+  readonly transcoder: Transcoder;
+  readonly sink: CheckpointSink;
+  /** Bytes that an interrupted run has safely written. */
+  readonly resumeOffset?: number;
+  readonly onTensor: (report: TensorReport) => void;
+  readonly onProgress?: OnProgress;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Streams the quantized tensors to `sink` in file order, slab by slab over the transcoder's threads.
+ *
+ * Memory: two slabs a thread, whatever the model's size. The bytes depend on nothing but model and
+ * plan: not on threads, not on where an earlier run stopped.
+ *
+ * @throws {@link PithError} `not-finite` with tensor, row and column of a NaN or infinite weight;
+ *   `cancelled` when `signal` fires.
+ */
+export async function writeQuantized(
+  model: Model,
+  { tensors }: QuantizationPlan,
+  layout: GgufPlan,
+  options: WriteOptions,
+): Promise<void> {
+  const { transcoder, sink, resumeOffset = 0 } = options;
+  const plannedOf = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  const left = layout.tensors
+    .filter(({ offset }) => offset >= resumeOffset)
+    .map(({ name }) => plannedOf.get(name)!);
+  const window = 2 * transcoder.threads + 1;
+  const results = inOrder(slabsOf(left, model.tensors), window, (slab) =>
+    convert(slab, transcoder, options.signal),
+  );
+  const progress = progressOf(layout, resumeOffset, options.onProgress);
+  try {
+    const chunks = ({ name }: { name: string }) =>
+      tensorChunks(plannedOf.get(name)!, results, options, progress);
+    await writeGguf(layout, sink, chunks, resumeOffset);
+  } finally {
+    await results.return(undefined);
+  }
+}
+
+/** Yields the converted slabs of one tensor, then reports its error. */
+async function* tensorChunks(
+  planned: PlannedTensor,
+  results: AsyncGenerator<TranscodedSlab>,
+  { onTensor }: WriteOptions,
+  progress: (name: string, bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  let [squaredError, squaredNorm, written] = [0, 0, 0];
+  while (written < planned.bytes) {
+    const { value: slab, done } = await results.next();
+    if (done) return;
+    squaredError += slab.squaredError;
+    squaredNorm += slab.squaredNorm;
+    written += slab.out.length;
+    yield slab.out;
+    progress(planned.name, slab.out.length);
+    slab.release();
+  }
+  const relativeError = squaredNorm > 0 ? Math.sqrt(squaredError / squaredNorm) : 0;
+  onTensor({ name: planned.name, type: planned.to, bytes: planned.bytes, relativeError });
+}
+
+async function convert(
+  { tensor, planned, first, rows, importance }: SlabOfRows,
+  transcoder: Transcoder,
+  signal: AbortSignal | undefined,
+): Promise<TranscodedSlab> {
+  if (signal?.aborted) throw new PithError('cancelled', 'Stopped before the file was complete.');
+  const bytes = await tensor.read(first, rows);
+  const columns = columnsOf(tensor.shape);
+  if (tensor.type === planned.to) {
+    const bad = await transcoder.firstNonFinite(tensor.type, bytes);
+    if (bad >= 0) throw notFinite(planned.name, first, columns, bad);
+    return { out: bytes, squaredError: 0, squaredNorm: 0, release: () => undefined };
+  }
+  const to = requireEncodable(planned);
+  const slab = { from: tensor.type, to, columns, bytes, ...(importance && { importance }) };
+  try {
+    return await transcoder.transcode(slab);
+  } catch (error) {
+    const bad = await transcoder.firstNonFinite(tensor.type, bytes);
+    throw bad >= 0 ? notFinite(planned.name, first, columns, bad) : error;
+  }
+}
+
+function requireEncodable({ name, to }: PlannedTensor): EncodableType {
+  if ((encodableTypes as readonly string[]).includes(to)) return to as EncodableType;
+  throw new PithError('unsupported', `${name}: Pith cannot write ${to}.`);
+}
+
+function notFinite(name: string, first: number, columns: number, index: number): PithError {
+  const row = first + Math.floor(index / columns);
+  return new PithError(
+    'not-finite',
+    `${name} holds NaN or infinity, first in row ${row}, column ${index % columns}.`,
+    'The source weights are broken: download the model again, or ask its authors.',
+  );
+}
+
+function progressOf(layout: GgufPlan, resumeOffset: number, onProgress: OnProgress | undefined) {
+  let done = Math.max(resumeOffset, layout.header.length);
+  return (label: string, bytes: number) => {
+    done += bytes;
+    onProgress?.({ label, done, total: layout.totalBytes, unit: 'bytes' });
+  };
+}
