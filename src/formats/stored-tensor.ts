@@ -5,17 +5,21 @@ import type { ByteSource } from '../util/byte-source.ts';
 import { PithError } from '../util/errors.ts';
 
 /** A tensor that lies as one run of bytes in a file. */
-export interface StoredTensor extends Tensor {
+export interface StoredTensor<T extends TensorType = TensorType> extends Tensor {
+  readonly type: T;
   /** Where its bytes start, counted from the start of the file. */
   readonly offset: number;
   readonly byteLength: number;
 }
 
 /** What a format's header says about one tensor. */
-export type TensorPlace = Omit<StoredTensor, 'read'>;
+export type TensorPlace<T extends TensorType = TensorType> = Omit<StoredTensor<T>, 'read'>;
 
 /** The lazy tensor for a place in a source; `read` throws `shape` when asked for rows it has not. */
-export function storedTensor(source: ByteSource, place: TensorPlace): StoredTensor {
+export function storedTensor<T extends TensorType>(
+  source: ByteSource,
+  place: TensorPlace<T>,
+): StoredTensor<T> {
   const rows = rowsOf(place.shape);
   const bytesPerRow = rows === 0 ? 0 : place.byteLength / rows;
   return {

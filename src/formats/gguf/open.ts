@@ -1,5 +1,7 @@
+import type { BlockType } from '../../tensor/block-types.ts';
 import { PithError } from '../../util/errors.ts';
 import type { ByteSource } from '../../util/byte-source.ts';
+import { closeOnFailure } from '../../util/closing.ts';
 import { storedTensor, type StoredTensor } from '../stored-tensor.ts';
 import { alignmentOf, padded } from './alignment.ts';
 import { Cursor, WindowTooShort } from './cursor.ts';
@@ -18,7 +20,7 @@ export interface GgufFile {
   readonly alignment: number;
   readonly metadata: Metadata;
   /** In the order of the file's tensor table. */
-  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly tensors: ReadonlyMap<string, StoredTensor<BlockType>>;
   /** Bytes of metadata and tensor table, without the padding that follows. */
   readonly headerBytes: number;
   /** Where the data section starts: `headerBytes` rounded up to `alignment`. */
@@ -29,8 +31,8 @@ export interface GgufFile {
 /**
  * Reads and checks the header of a GGUF file, version 2 or 3, little-endian.
  *
- * Only the header is read, in growing windows from 1 MiB. The source stays open until `close`; when
- * this function throws, closing it is left to the caller.
+ * Only the header is read, in windows that grow from 1 MiB. The source belongs to the file from now
+ * on: `close` closes it, and so does this function when it throws.
  *
  * @throws {@link PithError} `corrupt` or `truncated` with the place and the numbers; `unsupported`
  * for version 1, big-endian files and tensor types that Pith does not know.
@@ -38,6 +40,10 @@ export interface GgufFile {
  * nest, and a boolean that is neither 0 nor 1 is refused.
  */
 export async function openGguf(source: ByteSource): Promise<GgufFile> {
+  return closeOnFailure(source, () => readGguf(source));
+}
+
+async function readGguf(source: ByteSource): Promise<GgufFile> {
   const cursor = new Cursor(source);
   const entry = <T>(parse: (cursor: Cursor) => T) => parseWidening(source, cursor, parse);
   const head = await entry(parseHead);
@@ -77,7 +83,7 @@ async function parseWidening<T>(
     }
     const held = cursor.rewind(mark);
     const next = mark.position + held.length;
-    const more = Math.min(Math.max(firstWindowBytes, held.length), source.byteLength - next);
+    const more = Math.min(Math.max(firstWindowBytes, 3 * held.length), source.byteLength - next);
     const window = new Uint8Array(held.length + more);
     window.set(held);
     window.set(await source.read(next, more), held.length);

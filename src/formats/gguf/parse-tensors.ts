@@ -7,7 +7,7 @@ import { limits } from './limits.ts';
 import { parseText } from './parse-metadata.ts';
 
 /** One entry of the tensor table; `offset` counts from the start of the data section. */
-export type TensorEntry = TensorPlace & { readonly type: BlockType };
+export type TensorEntry = TensorPlace<BlockType>;
 
 /** Parses one entry of the tensor table. ggml lists dimensions innermost first: they are reversed. */
 export function parseTensorEntry(cursor: Cursor): readonly [string, TensorEntry] {
@@ -49,7 +49,7 @@ export function placeTensors(
   cursor: Cursor,
   entries: readonly TensorEntry[],
   data: { readonly offset: number; readonly alignment: number },
-): TensorPlace[] {
+): TensorPlace<BlockType>[] {
   const places = entries.map((entry) => ({ ...entry, offset: data.offset + entry.offset }));
   const inOrder = places.toSorted((a, b) => a.offset - b.offset || a.byteLength - b.byteLength);
   let free = data.offset;

@@ -15,10 +15,6 @@ const smallestOfSize = [0, 0, 0x80, 0x800, 0x10000];
  * @see Python PEP 383 ("surrogateescape"), the same mapping.
  */
 export function decodeText(bytes: Uint8Array): string {
-  if (bytes.length <= 24) {
-    const ascii = decodeShortAscii(bytes);
-    if (ascii !== undefined) return ascii;
-  }
   try {
     return decoder.decode(bytes);
   } catch {
@@ -33,16 +29,6 @@ export function decodeText(bytes: Uint8Array): string {
  */
 export function encodeText(text: string): Uint8Array {
   return /\p{Surrogate}/u.test(text) ? encodeEscaped(text) : encoder.encode(text);
-}
-
-/** Most tokens are a few ASCII letters: this is several times faster on them than TextDecoder. */
-function decodeShortAscii(bytes: Uint8Array): string | undefined {
-  let text = '';
-  for (const byte of bytes) {
-    if (byte > 127) return undefined;
-    text += String.fromCharCode(byte);
-  }
-  return text;
 }
 
 function decodeEscaping(bytes: Uint8Array): string {

@@ -1,6 +1,7 @@
 import { dtypes, type Dtype } from '../../tensor/dtypes.ts';
 import type { ByteSource } from '../../util/byte-source.ts';
 import { PithError } from '../../util/errors.ts';
+import { closeOnFailure } from '../../util/closing.ts';
 import { parseStrictJson, type Json } from '../../util/strict-json.ts';
 import {
   storedTensor,
@@ -17,7 +18,7 @@ const lengthBytes = 8;
 export interface SafetensorsFile {
   readonly name: string;
   /** In the order of their bytes. */
-  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly tensors: ReadonlyMap<string, StoredTensor<Dtype>>;
   /** The texts under `__metadata__`. */
   readonly metadata: ReadonlyMap<string, string>;
   close(): Promise<void>;
@@ -26,7 +27,8 @@ export interface SafetensorsFile {
 /**
  * Reads and checks the header of a safetensors file.
  *
- * The source stays open until `close`; when this function throws, closing it is left to the caller.
+ * The source belongs to the file from now on: `close` closes it, and so does this function when it
+ * throws.
  *
  * @throws {@link PithError} `corrupt` when names repeat, a shape contradicts its bytes, or tensors
  * overlap or leave holes; `truncated` when data are missing; `unsupported` for an unknown dtype.
@@ -35,6 +37,10 @@ export interface SafetensorsFile {
  * @remarks Checked against files of the safetensors package 0.8.0: test/golden/formats.
  */
 export async function openSafetensors(source: ByteSource): Promise<SafetensorsFile> {
+  return closeOnFailure(source, () => readSafetensors(source));
+}
+
+async function readSafetensors(source: ByteSource): Promise<SafetensorsFile> {
   const { name } = source;
   const { text, dataStart } = await readHeader(source);
   const header = parseStrictJson(text, name);
@@ -82,7 +88,7 @@ async function readHeader(source: ByteSource): Promise<{ text: string; dataStart
 }
 
 /** A tensor's entry; `offset` counts from the start of the data. */
-function parsePlace(file: string, name: string, entry: Json): TensorPlace {
+function parsePlace(file: string, name: string, entry: Json): TensorPlace<Dtype> {
   const fields = ['dtype', 'shape', 'data_offsets'];
   if (!(entry instanceof Map) || entry.size !== 3 || !fields.every((field) => entry.has(field))) {
     throw corrupt(file, `"${name}" must have dtype, shape and data_offsets, nothing else`);

@@ -1,4 +1,6 @@
+import type { Dtype } from '../../tensor/dtypes.ts';
 import type { ByteSource } from '../../util/byte-source.ts';
+import { closeOnFailure } from '../../util/closing.ts';
 import { PithError } from '../../util/errors.ts';
 import { parseStrictJson, type Json } from '../../util/strict-json.ts';
 import type { StoredTensor } from '../stored-tensor.ts';
@@ -12,7 +14,8 @@ import { openSafetensors, type SafetensorsFile } from './open.ts';
  * @param name - What to call the index in messages.
  * @throws {@link PithError} `corrupt` when a shard's name leaves the folder, a tensor is missing from
  * its shard, lies in a shard that the index does not give for it, or in two; whatever `open` throws.
- * @remarks Tensors come shard by shard, in the order in which the index names the shards.
+ * @remarks Tensors come shard by shard, in the order in which the index names the shards;
+ * a `__metadata__` key that several shards give has the last one's text.
  */
 export async function openShardedSafetensors(
   index: string,
@@ -20,17 +23,16 @@ export async function openShardedSafetensors(
   name = 'model.safetensors.index.json',
 ): Promise<SafetensorsFile> {
   const shardOf = parseWeightMap(index, name);
-  const tensors = new Map<string, StoredTensor>();
+  const tensors = new Map<string, StoredTensor<Dtype>>();
   const metadata = new Map<string, string>();
-  const opened: ByteSource[] = [];
+  const files: SafetensorsFile[] = [];
   const close = async () => {
-    await Promise.all(opened.map((source) => source.close()));
+    await Promise.all(files.map((file) => file.close()));
   };
-  try {
+  return closeOnFailure({ close }, async () => {
     for (const shard of new Set(shardOf.values())) {
-      const source = await open(shard);
-      opened.push(source);
-      const file = await openSafetensors(source);
+      const file = await openSafetensors(await open(shard));
+      files.push(file);
       for (const [key, value] of file.metadata) metadata.set(key, value);
       for (const [key, tensor] of file.tensors) {
         checkHome(name, key, shard, shardOf.get(key));
@@ -38,11 +40,8 @@ export async function openShardedSafetensors(
       }
     }
     checkComplete(name, shardOf, tensors);
-  } catch (error) {
-    await close();
-    throw error;
-  }
-  return { name, tensors, metadata, close };
+    return { name, tensors, metadata, close };
+  });
 }
 
 function parseWeightMap(index: string, name: string): ReadonlyMap<string, string> {
@@ -77,7 +76,7 @@ function checkHome(name: string, tensor: string, shard: string, home: string | u
 function checkComplete(
   name: string,
   shardOf: ReadonlyMap<string, string>,
-  tensors: ReadonlyMap<string, StoredTensor>,
+  tensors: ReadonlyMap<string, StoredTensor<Dtype>>,
 ): void {
   const missing = [...shardOf.keys()].filter((tensor) => !tensors.has(tensor));
   if (missing.length === 0) return;

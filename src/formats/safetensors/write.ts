@@ -14,7 +14,7 @@ export interface SafetensorsInfo {
 export interface SafetensorsPlan {
   readonly header: Uint8Array;
   /** In the order of their bytes. */
-  readonly tensors: readonly (TensorPlace & SafetensorsInfo)[];
+  readonly tensors: readonly TensorPlace<Dtype>[];
   readonly totalBytes: number;
 }
 
