@@ -1,0 +1,123 @@
+import { f16ToF32, roundHalfEven } from '../../util/half-float.ts';
+import type { Encoder } from '../kernels.ts';
+import { decodeQ4_0, decodeQ5_0 } from './decode-legacy.ts';
+import { blockEncoder, maxHalf, putWord, scaleToHalf, smallestPeak } from './encoder.ts';
+import { laneSum } from './lanes.ts';
+import { packFifthBits, packNibbles } from './pack.ts';
+
+const { fround } = Math;
+
+/**
+ * Where the search puts the weight of largest magnitude, in steps: −n is the outermost code, a
+ * little further clips it, n − 1 uses the other side. Found by greedy selection over Gaussian,
+ * Student-t(4) and model weights; without importance only the first few are tried.
+ */
+interface Search {
+  /** Codes are −n … n − 1. */
+  readonly n: number;
+  readonly targets: readonly number[];
+  readonly unweightedTrials: number;
+}
+
+const q4Search: Search = {
+  n: 8,
+  targets: [
+    -8.1875, -8.625, 7.1875, -7.8125, -8.875, -6.875, -8, -8.375, -6.125, -7.625, -7.375, -9,
+    -7.125, 7.6875, 8.1875, -6.625,
+  ],
+  unweightedTrials: 4,
+};
+
+const q5Search: Search = {
+  n: 16,
+  targets: [
+    -15.875, 15.125, -16.375, -14.125, -15.8125, -14.6875, 13.125, -16.875, 14, 15.3125, -16.1875,
+    -15.1875, 13.6875, -14.3125, 13.375, -16.625,
+  ],
+  unweightedTrials: 4,
+};
+
+interface Sums {
+  /** Σ w x l and Σ w l². */
+  readonly xl: number;
+  readonly ll: number;
+}
+
+/** The codes −n … n − 1 at `inverse` steps per unit. */
+function codesAt(values: Float32Array, inverse: number, n: number): Float32Array {
+  return values.map((x) => Math.max(Math.min(roundHalfEven(fround(x * inverse)), n - 1), -n));
+}
+
+function trial(values: Float32Array, weights: Float32Array, inverse: number, n: number): Sums {
+  const codes = codesAt(values, inverse, n);
+  const weighed = codes.map((l, i) => l * weights[i]!);
+  return {
+    xl: laneSum(values.length, (i) => weighed[i]! * values[i]!),
+    ll: laneSum(values.length, (i) => weighed[i]! * codes[i]!),
+  };
+}
+
+/** How much of Σ w x² the best scale for these codes explains. */
+const gainOf = ({ xl, ll }: Sums) => (ll > 0 ? fround(fround(xl * xl) / ll) : 0);
+
+/** The weight of largest magnitude; of two equal ones the positive. */
+function signedPeak(values: Float32Array): number {
+  const highest = Math.max(...values);
+  const lowest = Math.min(...values);
+  return highest >= -lowest ? highest : lowest;
+}
+
+/** The least-squares scale of the best codes that the search meets. */
+function fitScale(values: Float32Array, weights: Float32Array, search: Search, rounds: number) {
+  const peak = signedPeak(values);
+  const trials = rounds > 0 ? search.targets : search.targets.slice(0, search.unweightedTrials);
+  let best = { gain: -1, scale: 0 };
+  const attempt = (inverse: number) => {
+    const sums = trial(values, weights, inverse, search.n);
+    const gain = gainOf(sums);
+    if (gain <= best.gain) return false;
+    best = { gain, scale: fround(sums.ll > 0 ? sums.xl / sums.ll : 1 / inverse) };
+    return true;
+  };
+  for (const target of trials) attempt(fround(fround(target) / peak));
+  for (let round = 0; round < rounds && attempt(fround(1 / best.scale)); round++);
+  return best.scale;
+}
+
+/** How often codes and scale are refitted to each other when there is importance. */
+const refits = 2;
+
+function symmetricEncoder(type: 'Q4_0' | 'Q5_0', search: Search): Encoder {
+  const decode = type === 'Q4_0' ? decodeQ4_0 : decodeQ5_0;
+  const { n } = search;
+  return blockEncoder(
+    type,
+    (values, weights, out, at, weighted) => {
+      const peak = signedPeak(values);
+      const magnitude = Math.abs(peak);
+      let scale = 0;
+      if (magnitude > maxHalf * n) scale = peak > 0 ? -maxHalf : maxHalf;
+      else if (magnitude >= smallestPeak)
+        scale = fitScale(values, weights, search, weighted ? refits : 0);
+      const half = scaleToHalf(scale);
+      const d = f16ToF32(half);
+      const codes = codesAt(values, d === 0 ? 0 : fround(1 / d), n).map((l) => l + n);
+      putWord(out, at, half);
+      if (n === 16) packFifthBits(codes, out, at + 2);
+      packNibbles(codes, out, n === 16 ? at + 6 : at + 2);
+    },
+    decode,
+  );
+}
+
+/**
+ * Q4_0: signed codes times one scale. Where ggml takes the scale from the peak (without imatrix) or
+ * from 19 trials (with), we try targets on both sides of zero, refit, and round to the final scale.
+ *
+ * @see ggml/src/ggml-quants.c (make_qx_quants), llama.cpp v0.5.0: weighted error at most ggml's on
+ * test/golden/ggml-encode.json.
+ */
+export const encodeQ4_0 = symmetricEncoder('Q4_0', q4Search);
+
+/** Q5_0: Q4_0 with a fifth bit. */
+export const encodeQ5_0 = symmetricEncoder('Q5_0', q5Search);
