@@ -1,0 +1,66 @@
+const f = Math.fround;
+const bits = new DataView(new ArrayBuffer(4));
+
+/** One block on its way to being quantized, in units of `unit` so that nothing over- or underflows. */
+export interface FitBlock {
+  /** Weights of the tensor divided by `unit`; the largest magnitude lies in [1, 4), or all are 0. */
+  readonly values: Float32Array;
+  /** What the squared error of each weight counts; positive unless all values are 0. */
+  readonly weights: Float32Array;
+  /** A power of two. */
+  unit: number;
+}
+
+/** Copies a block divided by its unit; returns Σ x² in units of unit². */
+export function normalize(source: Float32Array, block: FitBlock): number {
+  let largest = 0;
+  for (const value of source) largest = Math.max(largest, Math.abs(value));
+  block.unit = powerOfTwoBelow(largest);
+  const inverse = 1 / block.unit;
+  for (let i = 0; i < source.length; i++) block.values[i] = source[i]! * inverse;
+  return sumInSixteen(block.values.map((value) => value * value));
+}
+
+/** The largest power of two that is at most `magnitude`, kept within 2^±126. */
+function powerOfTwoBelow(magnitude: number): number {
+  bits.setFloat32(0, magnitude);
+  const exponent = bits.getUint32(0) >>> 23;
+  return 2 ** (Math.min(Math.max(exponent, 1), 253) - 127);
+}
+
+/** Weighs errors with x², plus `ridge` times its mean. */
+export function weighBySquare({ values, weights }: FitBlock, energy: number, ridge: number): void {
+  const floor = f(f(ridge) * f(energy / values.length));
+  for (let i = 0; i < values.length; i++) weights[i] = f(values[i]! * values[i]!) + floor;
+}
+
+/** Weighs errors with importance · sqrt(2·mean(x²) + x²). */
+export function weighByBoth(
+  { values, weights }: FitBlock,
+  energy: number,
+  importance: Float32Array,
+): void {
+  const variance = f(2 * f(energy / values.length));
+  for (let i = 0; i < values.length; i++) {
+    const square = f(values[i]! * values[i]!);
+    weights[i] = importance[i]! * f(Math.sqrt(f(variance + square)));
+  }
+}
+
+/** Importance divided by its mean, plus `ridge`; all ones when every column has importance 0. */
+export function relativeImportance(importance: Float32Array, ridge: number): Float32Array {
+  let sum = 0;
+  for (const each of importance) sum += each;
+  const mean = sum / importance.length;
+  return importance.map((each) => (mean > 0 ? each / mean + f(ridge) : 1));
+}
+
+/** Sums in f32 as sixteen interleaved partial sums: four SIMD registers of four lanes. */
+export function sumInSixteen(terms: Float32Array): number {
+  const partial = new Float32Array(16);
+  for (let i = 0; i < terms.length; i++) partial[i & 15]! += terms[i]!;
+  const lanes = partial
+    .subarray(0, 4)
+    .map((first, i) => f(first + partial[i + 4]!) + f(partial[i + 8]! + partial[i + 12]!));
+  return f(f(lanes[0]! + lanes[1]!) + f(lanes[2]! + lanes[3]!));
+}

@@ -1,0 +1,58 @@
+import { roundHalfEven } from '../../util/half-float.ts';
+import type { Grid } from './symmetric-fit.ts';
+
+/**
+ * The sixteen values of IQ4_NL and IQ4_XS, by code.
+ *
+ * @see ggml-common.h kvalues_iq4nl.
+ */
+export const iq4Values = [
+  -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113,
+] as const;
+
+/** Where one code ends and the next begins: a ratio at a midpoint belongs to the upper code. */
+const midpoints = iq4Values.slice(1).map((value, below) => (value + iq4Values[below]!) / 2);
+
+/** The code whose value is nearest to `ratio`. */
+export function nearestIq4Code(ratio: number): number {
+  return midpoints.reduce((code, midpoint) => code + (ratio >= midpoint ? 1 : 0), 0);
+}
+
+/** The nearest value of each integer −128 … 127. */
+const valueOfInteger = Int8Array.from({ length: 256 }, (_, index) => {
+  return iq4Values[nearestIq4Code(index - 128)]!;
+});
+
+/** The grid; its search rounds to an integer first, so that a table finds the value. */
+export const iq4Grid: Grid = {
+  lowest: -127,
+  highest: 113,
+  snap: (ratio) => valueOfInteger[roundHalfEven(Math.min(Math.max(ratio, -128), 127)) + 128]!,
+  nearest: (ratio) => iq4Values[nearestIq4Code(ratio)]!,
+};
+
+/** Packs grid values of runs of 32 weights: byte j holds the codes of weights j and j + 16. */
+export function packIq4(values: Float32Array): Uint8Array {
+  return new Uint8Array(values.length / 2).map((_, byte) => {
+    const first = (byte >> 4) * 32 + (byte & 15);
+    return nearestIq4Code(values[first]!) | (nearestIq4Code(values[first + 16]!) << 4);
+  });
+}
+
+/** How both IQ4 types search and weigh. */
+export const iq4Search = {
+  plain: {
+    ridge: 1,
+    search: {
+      targets: [-139, -135, -131, -127, -123, -119, -115, 100, 104, 108, 112, 116, 120, 124],
+      refinements: 1,
+    },
+  },
+  importance: {
+    ridge: 0.2,
+    search: {
+      targets: [-139, -135, -131, -127, -123, -119, -115, 100, 104, 108, 112, 116, 120, 124],
+      refinements: 1,
+    },
+  },
+} as const;
