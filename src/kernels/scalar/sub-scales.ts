@@ -4,6 +4,7 @@ import {
   fitScale,
   halfScale,
   inverseOf,
+  storedScale,
   sumsAt,
   type Grid,
   type HalfScale,
@@ -61,7 +62,7 @@ export function fitSuperBlock(
   });
   const scales = ranges.map((range) => fitScale(range, shape.grid, search));
   const largest = scales.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a), 0);
-  const rounded = halfScale(f(largest / -shape.limit), block.unit);
+  const rounded = notZero(halfScale(f(largest / -shape.limit), block.unit), block.unit);
   const inverse = inverseOf(rounded.value);
   const choices = ranges.map((range, index) =>
     chooseSubScale(range, shape, rounded.value, roundHalfEven(f(scales[index]! * inverse))),
@@ -70,6 +71,11 @@ export function fitSuperBlock(
     scale: refit(choices, block.unit),
     subScales: Int8Array.from(choices, ({ subScale }) => subScale),
   };
+}
+
+/** Instead of 0 the smallest subnormal: its multiples may still come near a tiny block. */
+function notZero(scale: HalfScale, unit: number): HalfScale {
+  return scale.bits & 0x7fff ? scale : storedScale(1, unit);
 }
 
 function chooseSubScale(range: Range, shape: SuperBlock, scale: number, nearest: number): Choice {

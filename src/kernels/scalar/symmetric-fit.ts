@@ -98,14 +98,13 @@ export interface HalfScale {
   readonly value: number;
 }
 
-/**
- * Rounds a scale to binary16: at most 65504, and not to 0 unless it is 0 (a smallest subnormal
- * still lets integer sub-scales represent a block that is not much larger).
- */
+/** Rounds a scale (in units of `unit`) to binary16, limited to ±65504. */
 export function halfScale(scale: number, unit: number): HalfScale {
-  const real = f(scale * unit);
-  const clamped = Math.min(Math.max(real, -largestHalf), largestHalf);
-  let bits = f32ToF16(clamped);
-  if ((bits & 0x7fff) === 0 && scale !== 0) bits |= 1;
+  const real = Math.min(Math.max(f(scale * unit), -largestHalf), largestHalf);
+  return storedScale(f32ToF16(real), unit);
+}
+
+/** The scale that binary16 bits stand for. */
+export function storedScale(bits: number, unit: number): HalfScale {
   return { bits, value: f(f16ToF32(bits) / unit) };
 }

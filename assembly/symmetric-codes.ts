@@ -1,0 +1,84 @@
+// Final codes of a block for given scales; see src/kernels/scalar/codes.ts.
+import { values } from './fit-block';
+import { nearestSixteen, pack, quarterOf, valuesOf } from './iq4-grid';
+import { all, laneSum } from './lanes';
+import { inversesOf, snap } from './symmetric-fit';
+
+/** One byte a weight, in the block's own order. */
+export const codes: usize = memory.data(256, 16);
+
+// Squared errors as sixteen interleaved partial sums.
+let errorA: v128 = i32x4.splat(0);
+let errorB: v128 = i32x4.splat(0);
+let errorC: v128 = i32x4.splat(0);
+let errorD: v128 = i32x4.splat(0);
+
+/** Starts a block. */
+export function clearError(): void {
+  errorA = errorB = errorC = errorD = all(0);
+}
+
+/** Σ (x − x̂)² since `clearError`, in units of the block's unit². */
+export function squaredError(): f32 {
+  return laneSum(f32x4.add(f32x4.add(errorA, errorB), f32x4.add(errorC, errorD)));
+}
+
+/** Linear codes plus `offset` of `count` sub-blocks of 16 weights with the f32 scales at `scales`. */
+export function writeLinearCodes(scales: usize, count: i32, offset: i32): void {
+  const shift = i8x16.splat(<i8>offset);
+  clearError();
+  for (let i: usize = 0; i < <usize>count; i++) {
+    const from = values + i * 64;
+    const scale = v128.load32_splat(scales + i * 4);
+    const inverse = inversesOf(scale, 0);
+    const a = snap(f32x4.mul(v128.load(from), inverse));
+    const b = snap(f32x4.mul(v128.load(from, 16), inverse));
+    const c = snap(f32x4.mul(v128.load(from, 32), inverse));
+    const d = snap(f32x4.mul(v128.load(from, 48), inverse));
+    v128.store(codes + i * 16, i8x16.add(pack(a, b, c, d), shift));
+    addErrors(from, scale, a, b, c, d);
+  }
+}
+
+/** IQ4 codes of `count` weights that share one scale, from weight `first`, a multiple of 16. */
+export function writeIq4Codes(scale: v128, first: usize, count: i32): void {
+  const inverse = inversesOf(scale, 0);
+  for (let at = first; at < first + count; at += 16) {
+    const from = values + at * 4;
+    const a = f32x4.mul(v128.load(from), inverse);
+    const b = f32x4.mul(v128.load(from, 16), inverse);
+    const c = f32x4.mul(v128.load(from, 32), inverse);
+    const d = f32x4.mul(v128.load(from, 48), inverse);
+    const found = nearestSixteen(a, b, c, d);
+    v128.store(codes + at, found);
+    const table = valuesOf(found);
+    const low = quarterOf(table, 0);
+    const high = quarterOf(table, 2);
+    addErrors(from, scale, low, quarterOf(table, 1), high, quarterOf(table, 3));
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function addErrors(from: usize, scale: v128, a: v128, b: v128, c: v128, d: v128): void {
+  errorA = f32x4.add(errorA, squaredMiss(v128.load(from), scale, a));
+  errorB = f32x4.add(errorB, squaredMiss(v128.load(from, 16), scale, b));
+  errorC = f32x4.add(errorC, squaredMiss(v128.load(from, 32), scale, c));
+  errorD = f32x4.add(errorD, squaredMiss(v128.load(from, 48), scale, d));
+}
+
+// @ts-ignore: decorator
+@inline
+function squaredMiss(x: v128, scale: v128, code: v128): v128 {
+  const miss = f32x4.sub(x, f32x4.mul(scale, code));
+  return f32x4.mul(miss, miss);
+}
+
+/** Packs `count` IQ4 codes in runs of 32: byte j holds the codes of weights j and j + 16. */
+export function packIq4(first: usize, count: i32, out: usize): void {
+  const start = codes + first;
+  for (let at = start; at < start + count; at += 32) {
+    v128.store(out, v128.or(v128.load(at), i8x16.shl(v128.load(at, 16), 4)));
+    out += 16;
+  }
+}

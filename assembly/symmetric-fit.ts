@@ -1,0 +1,139 @@
+// Fits one scale to each of the four sub-blocks of a group; see src/kernels/scalar/symmetric-fit.ts.
+import { grouped, weights } from './fit-block';
+import { f16ToF32, f32ToF16 } from './half-float';
+import { nearestSixteen, quarterOf, snapSixteen, valuesOf } from './iq4-grid';
+import { all } from './lanes';
+
+/** Kinds of grids: integers in lowest … highest, or IQ4's table (found fast, or exactly). */
+export const LINEAR: i32 = 0;
+export const IQ4: i32 = 1;
+export const IQ4_EXACT: i32 = 2;
+
+let lowest: v128 = i32x4.splat(0);
+let highest: v128 = i32x4.splat(0);
+
+/** Sets the range of the linear grid. */
+export function useLinearGrid(low: f32, high: f32): void {
+  lowest = all(low);
+  highest = all(high);
+}
+
+/** Σ w·x·L of each lane, after `sumsAt`. */
+export let wxl: v128 = i32x4.splat(0);
+/** Σ w·L² of each lane, after `sumsAt`. */
+export let wll: v128 = i32x4.splat(0);
+
+/** Snaps `length` vectors of a group (at byte `start` of the block) to a grid, and sums. */
+export function sumsAt(start: usize, length: i32, inverse: v128, grid: i32): void {
+  if (grid == LINEAR) linearSums(grouped + start, length, inverse);
+  else iq4Sums(grouped + start, length, inverse, grid == IQ4_EXACT);
+}
+
+/** The integer of the linear grid nearest to each lane. */
+// @ts-ignore: decorator
+@inline
+export function snap(ratio: v128): v128 {
+  return f32x4.nearest(f32x4.pmin(f32x4.pmax(ratio, lowest), highest));
+}
+
+function linearSums(from: usize, length: i32, inverse: v128): void {
+  const toWeights = weights - grouped;
+  const end = from + <usize>length * 16;
+  const low = lowest;
+  const high = highest;
+  let sumXl = all(0);
+  let sumLl = all(0);
+  for (; from < end; from += 16) {
+    const x = v128.load(from);
+    const code = f32x4.nearest(f32x4.pmin(f32x4.pmax(f32x4.mul(x, inverse), low), high));
+    const weighted = f32x4.mul(v128.load(from + toWeights), code);
+    sumXl = f32x4.add(sumXl, f32x4.mul(weighted, x));
+    sumLl = f32x4.add(sumLl, f32x4.mul(weighted, code));
+  }
+  wxl = sumXl;
+  wll = sumLl;
+}
+
+function iq4Sums(from: usize, length: i32, inverse: v128, exact: bool): void {
+  const toWeights = weights - grouped;
+  const end = from + <usize>length * 16;
+  wxl = all(0);
+  wll = all(0);
+  for (; from < end; from += 64) {
+    const a = f32x4.mul(v128.load(from), inverse);
+    const b = f32x4.mul(v128.load(from, 16), inverse);
+    const c = f32x4.mul(v128.load(from, 32), inverse);
+    const d = f32x4.mul(v128.load(from, 48), inverse);
+    const values = valuesOf(exact ? nearestSixteen(a, b, c, d) : snapSixteen(a, b, c, d));
+    const at = from + toWeights;
+    add(v128.load(from), v128.load(at), quarterOf(values, 0));
+    add(v128.load(from, 16), v128.load(at, 16), quarterOf(values, 1));
+    add(v128.load(from, 32), v128.load(at, 32), quarterOf(values, 2));
+    add(v128.load(from, 48), v128.load(at, 48), quarterOf(values, 3));
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function add(x: v128, w: v128, code: v128): void {
+  const weighted = f32x4.mul(w, code);
+  wxl = f32x4.add(wxl, f32x4.mul(weighted, x));
+  wll = f32x4.add(wll, f32x4.mul(weighted, code));
+}
+
+/** Best scales of a group: `targets` points to `count` f32, then `refinements` alternating steps. */
+export function fitScales(
+  start: usize,
+  length: i32,
+  grid: i32,
+  targets: usize,
+  count: i32,
+  refinements: i32,
+): v128 {
+  const inverseExtremes = inversesOf(extremesOf(grouped + start, length), 1e-15);
+  let best = all(0);
+  let scales = all(0);
+  for (let trial = 0; trial < count + refinements; trial++) {
+    const inverse =
+      trial < count
+        ? f32x4.mul(v128.load32_splat(targets + <usize>trial * 4), inverseExtremes)
+        : inversesOf(scales, 0);
+    sumsAt(start, length, inverse, grid);
+    const score = f32x4.div(f32x4.mul(wxl, wxl), wll);
+    const better = f32x4.gt(score, best);
+    best = v128.bitselect(score, best, better);
+    scales = v128.bitselect(f32x4.div(wxl, wll), scales, better);
+  }
+  return scales;
+}
+
+/** 1 / value in lanes whose magnitude exceeds `threshold`, 0 in the others. */
+// @ts-ignore: decorator
+@inline
+export function inversesOf(value: v128, threshold: f32): v128 {
+  return v128.and(f32x4.div(all(1), value), f32x4.gt(f32x4.abs(value), all(threshold)));
+}
+
+/** The weight of largest magnitude in each lane, with its sign; the positive one of a tie. */
+function extremesOf(from: usize, length: i32): v128 {
+  const end = from + <usize>length * 16;
+  let high = all(0);
+  let low = all(0);
+  for (; from < end; from += 16) {
+    const x = v128.load(from);
+    high = f32x4.pmax(high, x);
+    low = f32x4.pmin(low, x);
+  }
+  return v128.bitselect(high, low, f32x4.ge(high, f32x4.neg(low)));
+}
+
+/** Rounds a scale in units of 1 / inverseUnit to finite binary16 bits. */
+export function halfScale(scale: f32, inverseUnit: f32): u32 {
+  const real = scale * (1 / inverseUnit);
+  return f32ToF16(max<f32>(min<f32>(real, 65504), -65504));
+}
+
+/** The value of binary16 bits in units of 1 / inverseUnit. */
+export function halfValue(bits: u32, inverseUnit: f32): f32 {
+  return f16ToF32(bits) * inverseUnit;
+}
