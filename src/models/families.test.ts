@@ -1,0 +1,205 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { rowsOf, weightsOf, type Tensor } from '../tensor/tensor.ts';
+import { PithError } from '../util/errors.ts';
+import { huggingFaceModel } from './hugging-face-model.ts';
+import type { Model } from './model.ts';
+import { families } from './families/index.ts';
+import { interleaveRotaryHalves } from './families/tensor-views.ts';
+
+interface GoldenCase {
+  label: string;
+  config: Record<string, unknown>;
+  stored: Record<string, number[]>;
+  keys: Record<string, [type: string, value: string | number]>;
+  tensors: Record<string, { shape: number[]; digest?: string; values?: number[] }>;
+}
+
+const golden = JSON.parse(
+  readFileSync(new URL('../../test/golden/families.json', import.meta.url), 'utf8'),
+) as { cases: GoldenCase[] };
+
+/** The numbers of interop/hugging-face-families.py as BF16 bytes. */
+function numbers(seed: number, count: number): Uint8Array {
+  const floats = new Float32Array(count);
+  for (let at = 0; at < count; at++) {
+    let x = (Math.imul(at, 2654435761) + seed * 40503) >>> 0;
+    x = (x ^ (x >>> 15)) >>> 0;
+    x = Math.imul(x, 2246822519) >>> 0;
+    x = (x ^ (x >>> 13)) >>> 0;
+    floats[at] = ((x >>> 16) - 32768) / 65536;
+  }
+  const words = new Uint16Array(floats.buffer).filter((_, at) => at % 2 === 1);
+  return new Uint8Array(words.buffer);
+}
+
+function bf16Tensor(name: string, shape: number[], bytes: Uint8Array): Tensor {
+  const rowBytes = bytes.length / rowsOf(shape);
+  const read = (first: number, count: number) =>
+    Promise.resolve(bytes.subarray(first * rowBytes, (first + count) * rowBytes));
+  return { name, shape, type: 'BF16', read };
+}
+
+function checkpoint(shapes: Record<string, number[]>): Map<string, Tensor> {
+  const entries = Object.entries(shapes).map(([name, shape], seed): [string, Tensor] => {
+    return [name, bf16Tensor(name, shape, numbers(seed, weightsOf(shape)))];
+  });
+  return new Map(entries);
+}
+
+function open(config: unknown, tensors: ReadonlyMap<string, Tensor>): Model {
+  return huggingFaceModel({
+    source: 'tiny-model',
+    config,
+    tensors,
+    vocabulary: new Map(),
+    card: { folderName: 'tiny-model' },
+    notes: [],
+    close: () => Promise.resolve(),
+  });
+}
+
+async function floatsOf(tensor: Tensor): Promise<Float32Array> {
+  const bytes = await tensor.read(0, rowsOf(tensor.shape));
+  if (tensor.type === 'F32') return new Float32Array(bytes.slice().buffer);
+  const words = new Uint16Array(bytes.slice().buffer);
+  return new Float32Array(Uint32Array.from(words, (word) => word << 16).buffer);
+}
+
+/** Keys that llama.cpp would assume and Pith writes out. */
+const writtenOut = ['rope.dimension_count', 'vocab_size', 'attention.key_length'];
+writtenOut.push('attention.value_length');
+
+function comparableKeys(model: Model, expected: GoldenCase['keys']) {
+  const ours = [...model.metadata].filter(
+    ([key]) => key in expected || !writtenOut.some((name) => key.endsWith(name)),
+  );
+  return Object.fromEntries(
+    ours.map(([key, { type, value }]) => [
+      key,
+      [type, typeof value === 'number' ? Math.fround(value) : value],
+    ]),
+  );
+}
+
+test.each(golden.cases)(
+  'names, values and keys are those of convert_hf_to_gguf.py v0.5.0: $label',
+  async ({ config, stored, keys, tensors }) => {
+    const model = open(config, checkpoint(stored));
+    expect([...model.tensors.keys()].sort()).toEqual(Object.keys(tensors).sort());
+    for (const [name, { shape, digest, values }] of Object.entries(tensors)) {
+      const tensor = model.tensors.get(name)!;
+      const floats = await floatsOf(tensor);
+      expect(tensor.shape).toEqual(shape);
+      const ours = createHash('sha256').update(new Uint8Array(floats.buffer)).digest('hex');
+      if (digest) expect([name, ours.slice(0, 12)]).toEqual([name, digest]);
+      // The converter computes rope factors in F32: 24 bits, a few operations.
+      values?.forEach((value, at) => expect(Math.abs(floats[at]! / value - 1)).toBeLessThan(3e-6));
+    }
+    const { 'general.file_type': written, ...rest } = comparableKeys(model, keys);
+    expect(written).toEqual(['uint32', 32]);
+    expect({ ...rest, 'general.file_type': ['uint32', 0] }).toEqual(keys);
+  },
+);
+
+const [tied] = golden.cases;
+const codeOf = (act: () => unknown) => {
+  try {
+    act();
+  } catch (error) {
+    return error instanceof PithError ? [error.code, error.message] : [];
+  }
+  return [];
+};
+
+test('a missing tensor, an unknown one and a wrong shape are named', () => {
+  const { config, stored } = tied!;
+  const { 'model.norm.weight': norm, ...withoutNorm } = stored;
+  expect(norm).toEqual([64]);
+  const name = 'model.layers.1.mlp.up_proj.weight';
+  expect(codeOf(() => open(config, checkpoint(withoutNorm)))).toEqual([
+    'not-found',
+    '1 tensors are missing: model.norm.weight.',
+  ]);
+  expect(codeOf(() => open(config, checkpoint({ ...stored, 'model.extra': [2] })))).toEqual([
+    'unsupported',
+    '1 tensors are unknown to llama models: model.extra.',
+  ]);
+  expect(codeOf(() => open(config, checkpoint({ ...stored, [name]: [95, 64] })))).toEqual([
+    'shape',
+    `${name} has shape [95, 64], but config.json makes it [96, 64] (F × C).`,
+  ]);
+});
+
+test('an unknown model_type is refused with the families there are and the nearest', () => {
+  const { config, stored } = tied!;
+  try {
+    open({ ...config, model_type: 'qwen' }, checkpoint(stored));
+    expect.unreachable();
+  } catch (error) {
+    expect(error).toMatchObject({
+      code: 'unsupported',
+      message: `config.json has the model_type "qwen"; Pith converts ${families.map((family) => family.modelType).join(', ')}.`,
+      hint: expect.stringContaining('The nearest is qwen2.') as string,
+    });
+  }
+});
+
+test.each([
+  ['corrupt', { hidden_size: 'wide' }],
+  ['corrupt', { num_hidden_layers: 1e9 }],
+  ['corrupt', { rope_scaling: { type: 'linear' } }],
+  ['shape', { num_key_value_heads: 3 }],
+  ['unsupported', { rope_scaling: { type: 'longrope', factor: 2 } }],
+  ['unsupported', { hidden_act: 'gelu' }],
+  ['unsupported', { quantization_config: { quant_method: 'gptq' } }],
+  ['not-found', { tie_word_embeddings: false }],
+])('config.json that cannot be right is refused as %s: %j', (code, change) => {
+  const { config, stored } = tied!;
+  expect(codeOf(() => open({ ...config, ...change }, checkpoint(stored)))[0]).toBe(code);
+});
+
+test('llama 3 rope scaling is refused where llama.cpp reads no factors for it', () => {
+  const scaled = golden.cases.find(({ label }) => label.startsWith('llama 3'))!;
+  const qwen = golden.cases.find(({ label }) => label === 'qwen2, tied')!;
+  const config = { ...qwen.config, rope_scaling: scaled.config.rope_scaling };
+  expect(codeOf(() => open(config, checkpoint(qwen.stored)))[0]).toBe('unsupported');
+});
+
+test('a tied model leaves a stored output matrix out, and says so', () => {
+  const { config, stored } = tied!;
+  const model = open(config, checkpoint({ ...stored, 'lm_head.weight': [48, 64] }));
+  expect(model.tensors.has('output.weight')).toBe(false);
+  expect(model.notes).toEqual(['Left out: lm_head.weight.']);
+});
+
+test('a model that does not mention tying and has no output matrix is taken as tied, with a note', () => {
+  const { tie_word_embeddings: _, ...config } = tied!.config;
+  const model = open(config, checkpoint(tied!.stored));
+  expect(model.notes.join()).toContain('There is no lm_head.weight');
+});
+
+test('notes tell of windows, scaling and buffers that GGUF does not carry', () => {
+  const notes = golden.cases.flatMap(
+    ({ config, stored }) => open(config, checkpoint(stored)).notes,
+  );
+  expect(notes).toEqual([
+    expect.stringContaining('no dynamic rope scaling: up to 256 tokens'),
+    expect.stringContaining('sliding window of 32 tokens'),
+    expect.stringMatching(/^Left out: .*rotary_emb\.inv_freq/),
+  ]);
+});
+
+test('rows read in any slabs, heads cut anywhere, are the rows of the whole matrix', async () => {
+  const bytes = numbers(1, 24 * 5);
+  const view = interleaveRotaryHalves(bf16Tensor('q', [24, 5], bytes), 8);
+  const whole = await view.read(0, 24);
+  for (let first = 0; first < 24; first++) {
+    for (let count = 0; first + count <= 24; count++) {
+      const slab = await view.read(first, count);
+      expect(slab).toEqual(whole.slice(first * 10, (first + count) * 10));
+    }
+  }
+  expect(whole.slice(10, 20)).toEqual(bytes.slice(4 * 10, 5 * 10));
+});

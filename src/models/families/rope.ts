@@ -1,0 +1,119 @@
+import { meta, type MetadataValue } from '../../formats/gguf/metadata.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { PithError } from '../../util/errors.ts';
+import type { DecoderConfig, RopeConfig } from './decoder-config.ts';
+import type { Family } from './family.ts';
+import { float32Tensor } from './tensor-views.ts';
+
+/** Rotary position embedding as GGUF tells it; keys are without the architecture's prefix. */
+export interface Rope {
+  readonly keys: readonly (readonly [key: string, value: MetadataValue])[];
+  readonly tensors: readonly Tensor[];
+  readonly notes: readonly string[];
+}
+
+type Scaling = (rope: RopeConfig, config: DecoderConfig) => Partial<Rope>;
+
+/** The kinds of rope scaling, by transformers' names. */
+const scalings: Readonly<Record<string, Scaling>> = {
+  default: () => ({}),
+  linear: (rope) => ({
+    keys: [
+      ['rope.scaling.type', meta.string('linear')],
+      ['rope.scaling.factor', meta.float32(required(rope, 'factor'))],
+    ],
+  }),
+  dynamic: (_, { max_position_embeddings: context }) => ({
+    notes: [
+      `GGUF has no dynamic rope scaling: up to ${context} tokens nothing changes, beyond them the ` +
+        'model degrades sooner than the original.',
+    ],
+  }),
+  yarn: yarnScaling,
+  llama3: (rope, config) => ({ tensors: [llama3Factors(rope, config)] }),
+};
+
+/**
+ * Keys and tensors for a model's rotary position embedding.
+ *
+ * @throws {@link PithError} `unsupported` for a kind of scaling that GGUF cannot express, `corrupt`
+ *   when one of its parameters is missing.
+ */
+export function ropeOf(family: Family, config: DecoderConfig): Rope {
+  const { kind, theta } = config.rope;
+  const scaling = Object.hasOwn(scalings, kind) ? scalings[kind] : undefined;
+  const { keys = [], tensors = [], notes = [] } = scaling?.(config.rope, config) ?? {};
+  if (!scaling || (tensors.length > 0 && !family.ropeFactors)) {
+    throw new PithError(
+      'unsupported',
+      `config.json asks for rope scaling ${JSON.stringify(kind)}, which the GGUF architecture ` +
+        `${family.architecture} cannot express.`,
+      `Known kinds: ${Object.keys(scalings).join(', ')}.`,
+    );
+  }
+  return {
+    keys: [
+      ['rope.freq_base', meta.float32(theta)],
+      ['rope.dimension_count', meta.uint32(config.headWidth)],
+      ...keys,
+    ],
+    tensors,
+    notes,
+  };
+}
+
+function yarnScaling(rope: RopeConfig, config: DecoderConfig): Partial<Rope> {
+  const original = rope.original_max_position_embeddings ?? config.max_position_embeddings;
+  const optional = {
+    yarn_ext_factor: rope.extrapolation_factor,
+    yarn_attn_factor: rope.attention_factor ?? rope.attn_factor,
+    yarn_beta_fast: rope.beta_fast,
+    yarn_beta_slow: rope.beta_slow,
+  };
+  return {
+    keys: [
+      ['rope.scaling.type', meta.string('yarn')],
+      ['rope.scaling.factor', meta.float32(required(rope, 'factor'))],
+      ['rope.scaling.original_context_length', meta.uint32(original)],
+      ...Object.entries(optional).flatMap(([key, value]) =>
+        typeof value === 'number' ? [[`rope.scaling.${key}`, meta.float32(value)] as const] : [],
+      ),
+    ],
+  };
+}
+
+/**
+ * Llama 3.1's scaling: each rotary frequency is divided by its factor. Wavelengths that fit the
+ * original context often keep theirs (factor 1), those longer than it take the full factor, and the
+ * ones between go over smoothly.
+ *
+ * @see transformers modeling_rope_utils.py, _compute_llama3_parameters. Within 3e-6 of the F32
+ *   arithmetic of convert_hf_to_gguf.py.
+ */
+function llama3Factors(rope: RopeConfig, config: DecoderConfig): Tensor {
+  const factor = required(rope, 'factor');
+  const low = required(rope, 'low_freq_factor');
+  const high = required(rope, 'high_freq_factor');
+  const context = required(rope, 'original_max_position_embeddings');
+  const factors = Float32Array.from({ length: config.headWidth / 2 }, (_, pair) => {
+    const wavelength = 2 * Math.PI * rope.theta ** ((2 * pair) / config.headWidth);
+    if (wavelength < context / high) return 1;
+    if (wavelength > context / low) return factor;
+    const smooth = (context / wavelength - low) / (high - low);
+    return 1 / ((1 - smooth) / factor + smooth);
+  });
+  return float32Tensor('rope_freqs.weight', factors);
+}
+
+function required(
+  rope: RopeConfig,
+  key: 'factor' | 'low_freq_factor' | 'high_freq_factor' | 'original_max_position_embeddings',
+): number {
+  const value = rope[key];
+  if (typeof value === 'number') return value;
+  throw new PithError(
+    'corrupt',
+    `config.json asks for rope scaling ${rope.kind} without ${key}.`,
+    'Get the config.json that belongs to this model.',
+  );
+}

@@ -1,0 +1,41 @@
+import type { Metadata } from '../formats/gguf/metadata.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { decodeModel } from './families/decoder.ts';
+import { familyOf } from './families/index.ts';
+import { generalKeys, type ModelCard } from './general-keys.ts';
+import type { Model } from './model.ts';
+
+/** The parts of a Hugging Face checkpoint, read from wherever it lies. */
+export interface HuggingFaceParts {
+  readonly source: string;
+  /** Parsed config.json. */
+  readonly config: unknown;
+  /** By their names in the checkpoint. */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  /** GGUF's `tokenizer.*` keys. */
+  readonly vocabulary: Metadata;
+  readonly card: ModelCard;
+  readonly notes: readonly string[];
+  close(): Promise<void>;
+}
+
+/**
+ * A Hugging Face checkpoint as a `Model`: GGUF names and keys over the same bytes.
+ *
+ * @throws {@link PithError} `unsupported` for a `model_type` that Pith does not know, and whatever
+ *   {@link decodeModel} throws for this family.
+ */
+export function huggingFaceModel(parts: HuggingFaceParts): Model {
+  const { config, source, card } = parts;
+  const family = familyOf((config as { model_type?: unknown } | null)?.model_type);
+  const decoded = decodeModel(family, config, parts.tensors);
+  const general = generalKeys(family.architecture, card, decoded.tensors.values());
+  return {
+    source,
+    architecture: family.architecture,
+    metadata: new Map([...general, ...decoded.keys, ...parts.vocabulary]),
+    tensors: decoded.tensors,
+    notes: [...parts.notes, ...decoded.notes],
+    close: () => parts.close(),
+  };
+}
