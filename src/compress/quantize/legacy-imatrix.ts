@@ -1,6 +1,6 @@
 import type { ByteSource } from '../../util/byte-source.ts';
 import { PithError } from '../../util/errors.ts';
-import { requireMeasures, type Imatrix, type Importance } from './imatrix.ts';
+import { requireMeasures, type Imatrix, type Importance } from './importance.ts';
 
 /** Names and data-set paths are short; a longer one is a sign of another format. */
 const longestText = 4096;

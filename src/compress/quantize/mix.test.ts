@@ -6,7 +6,7 @@ import { fakeModel } from '../../models/fake-model.cases.ts';
 import { fileTypeNames, parseFileType } from './file-types.ts';
 import { typeThatFits } from './mix.ts';
 import { planQuantization } from './plan.ts';
-import type { Imatrix } from './imatrix.ts';
+import type { Imatrix } from './importance.ts';
 
 interface GoldenModel {
   label: string;

@@ -1,11 +1,12 @@
 import { meta, type Metadata, type MetadataValue } from '../../formats/gguf/metadata.ts';
+import { planGguf } from '../../formats/gguf/plan.ts';
 import type { Model } from '../../models/model.ts';
 import { blockTypes, type BlockType } from '../../tensor/block-types.ts';
 import type { TensorType } from '../../tensor/dtypes.ts';
 import { columnsOf, rowsOf, weightsOf, type Tensor } from '../../tensor/tensor.ts';
 import { PithError } from '../../util/errors.ts';
 import { fileTypes } from './file-types.ts';
-import type { Imatrix } from './imatrix.ts';
+import type { Imatrix } from './importance.ts';
 import { mixContext, mixTensors } from './mix-context.ts';
 import { mixType, typeThatFits, type MixContext, type MixTensor } from './mix.ts';
 import { planNotes } from './plan-notes.ts';
@@ -33,10 +34,13 @@ export function planQuantization(model: Model, options: QuantizeOptions): Quanti
     const place = isFloating(tensor.type) ? places.get(tensor.name) : undefined;
     return place ? planMatrix(tensor, place, context, options) : planKept(tensor);
   });
+  const metadata = planMetadata(model.metadata, options);
+  const infos = tensors.map(({ name, shape, to }) => ({ name, shape, type: to }));
   return {
-    metadata: planMetadata(model.metadata, options),
+    metadata,
     tensors,
     notes: planNotes(model, tensors, options),
+    layout: planGguf(metadata, infos),
   };
 }
 

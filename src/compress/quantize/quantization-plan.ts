@@ -1,10 +1,11 @@
 import type { Metadata } from '../../formats/gguf/metadata.ts';
+import type { GgufPlan } from '../../formats/gguf/plan.ts';
 import type { EncodableType } from '../../kernels/kernels.ts';
 import type { BlockType } from '../../tensor/block-types.ts';
 import type { TensorType } from '../../tensor/dtypes.ts';
 import { weightsOf } from '../../tensor/tensor.ts';
 import type { QuantizationType } from './file-types.ts';
-import type { Imatrix } from './imatrix.ts';
+import type { Imatrix } from './importance.ts';
 import type { TensorOverride } from './overrides.ts';
 
 /** How to quantize a model. */
@@ -35,6 +36,8 @@ export interface QuantizationPlan {
   readonly metadata: Metadata;
   readonly tensors: readonly PlannedTensor[];
   readonly notes: readonly string[];
+  /** Exact header bytes, offsets and size of the file. */
+  readonly layout: GgufPlan;
 }
 
 /** Groups of tensors that a summary tells apart. */
