@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
-import { scalarDecoders } from './scalar.ts';
+import { scalarDecoders, scalarKernels } from './scalar.ts';
+import { createWasmKernels } from './wasm.ts';
 import { tensorTypes } from './kernels.cases.ts';
+import { unitOf } from '../tensor/dtypes.ts';
 import golden from '../../test/golden/gguf-blocks.json' with { type: 'json' };
 
 const vectors: Record<string, { bytes: string; values: string }> = golden.vectors;
@@ -13,4 +15,19 @@ test.each(tensorTypes)('%s decodes as its reference reader does, bit for bit', (
   const values = new Float32Array(expected.length);
   scalarDecoders[type](fromBase64(vector.bytes), values);
   expect(values).toEqual(expected);
+});
+
+const wasm = await createWasmKernels();
+
+test.each(tensorTypes)('%s decodes in wasm exactly as in the scalar reference', (type) => {
+  const bytes = fromBase64(vectors[type]!.bytes);
+  const { bytes: unit, weights } = unitOf(type);
+  for (const units of [1, 2, 3, 7, 8, 9, 31].filter((units) => units * unit <= bytes.length)) {
+    const part = bytes.slice(0, units * unit);
+    const values = new Float32Array(units * weights);
+    const expected = new Float32Array(units * weights);
+    wasm.decode(type, part, values);
+    scalarKernels.decode(type, part, expected);
+    expect(values, `${units} units`).toEqual(expected);
+  }
 });
