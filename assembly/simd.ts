@@ -19,7 +19,7 @@
 @inline export function peakOf(values: usize, count: i32): f32 {
   let peak = f32x4.splat(0);
   for (let end = values + (<usize>count << 2); values < end; values += 16)
-    peak = f32x4.max(peak, f32x4.abs(v128.load(values)));
+    peak = f32x4.pmax(peak, f32x4.abs(v128.load(values)));
   return maxLanes(peak);
 }
 

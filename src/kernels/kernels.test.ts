@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { importanceCases, shapes, tensorTypes, valueCases } from './kernels.cases.ts';
+import { encodableTypes, type EncodableType, type Kernels } from './kernels.ts';
+import { scalarEncoders, scalarKernels } from './scalar.ts';
+import { createWasmKernels, decodedByScalar } from './wasm.ts';
+import { blockTypes, rowBytes } from '../tensor/block-types.ts';
+
+const wasm = await createWasmKernels();
+const types = encodableTypes.filter((type) => type in scalarEncoders);
+
+function encoded(
+  kernels: Kernels,
+  type: EncodableType,
+  values: Float32Array,
+  columns: number,
+  importance?: Float32Array,
+) {
+  const out = new Uint8Array(rowBytes(type, columns)! * (values.length / columns));
+  return { error: kernels.encode(type, values, columns, out, importance), out };
+}
+
+test.each(types)('%s is encoded by wasm exactly as by the scalar reference', (type) => {
+  for (const { rows, blocks } of shapes) {
+    const columns = blocks * blockTypes[type].weights;
+    for (const { label, make } of valueCases) {
+      const values = make(rows * columns);
+      for (const importance of [undefined, ...importanceCases]) {
+        const weights = importance?.make(columns);
+        expect(
+          encoded(wasm, type, values, columns, weights),
+          `${rows} × ${columns}, ${label}, ${importance?.label}`,
+        ).toEqual(encoded(scalarKernels, type, values, columns, weights));
+      }
+    }
+  }
+});
