@@ -6,9 +6,11 @@ import { all, laneMax, laneSum, normalizer, transpose } from './lanes';
 /** Divided weights in their own order. */
 export const values: usize = memory.data(1024, 16);
 /** Divided weights in groups: vector i of a group holds weight i of its four sub-blocks. */
-export const grouped: usize = memory.data(1024, 16);
-/** What the squared error of each weight counts, in groups. */
-export const weights: usize = memory.data(1024, 16);
+export const grouped: usize = memory.data(2048, 16);
+/** Bytes from a grouped weight to what its squared error counts. */
+// @ts-ignore: decorator
+@inline
+export const toWeights: usize = 1024;
 
 const relative: usize = memory.data(1024, 16);
 const groupedRelative: usize = memory.data(1024, 16);
@@ -73,7 +75,8 @@ export function group(from: usize, to: usize, length: i32, count: i32): void {
 export function weighBySquare(count: i32, mean: v128, ridge: f32): void {
   const floor = f32x4.mul(all(ridge), mean);
   for (let at: usize = 0; at < <usize>count * 4; at += 16) {
-    v128.store(weights + at, f32x4.add(square(v128.load(grouped + at)), floor));
+    const from = grouped + at;
+    v128.store(from, f32x4.add(square(v128.load(from)), floor), toWeights);
   }
 }
 
@@ -81,14 +84,15 @@ export function weighBySquare(count: i32, mean: v128, ridge: f32): void {
 export function weighByBoth(count: i32, mean: v128): void {
   const variance = f32x4.add(mean, mean);
   for (let at: usize = 0; at < <usize>count * 4; at += 16) {
-    const root = f32x4.sqrt(f32x4.add(variance, square(v128.load(grouped + at))));
-    v128.store(weights + at, f32x4.mul(v128.load(groupedRelative + at), root));
+    const from = grouped + at;
+    const root = f32x4.sqrt(f32x4.add(variance, square(v128.load(from))));
+    v128.store(from, f32x4.mul(v128.load(groupedRelative + at), root), toWeights);
   }
 }
 
 /** Weighs errors of `count` grouped weights with importance alone. */
 export function weighByImportance(count: i32): void {
-  memory.copy(weights, groupedRelative, <usize>count * 4);
+  memory.copy(grouped + toWeights, groupedRelative, <usize>count * 4);
 }
 
 /** Divides importance by the mean of each run of `size` columns and adds `ridge`, in groups. */

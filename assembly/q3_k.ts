@@ -1,7 +1,7 @@
 import { encodeSuperBlocks } from './symmetric-encode';
 import { codes, squaredError, writeLinearCodes } from './symmetric-codes';
 import { LINEAR, useLinearGrid } from './symmetric-fit';
-import { fitSuperBlock, scaleBits, scales, subScales } from './sub-scales';
+import { fitSuperBlock, packedSubScales, scaleBits, scales } from './sub-scales';
 
 const blockBytes: usize = 110;
 const ridge: f32 = 1;
@@ -71,18 +71,11 @@ function packLowBits(from: usize, out: usize): void {
 
 /** Sixteen sub-scales plus 32: low nibbles in bytes 0 … 7, pairs of high bits in bytes 8 … 11. */
 function packSubScales(out: usize): void {
-  for (let j: usize = 0; j < 8; j++) {
-    store<u8>(out + j, (storedSubScale(j) & 15) | ((storedSubScale(j + 8) & 15) << 4));
-  }
-  for (let j: usize = 0; j < 4; j++) {
-    const low = (storedSubScale(j) >> 4) | ((storedSubScale(j + 4) >> 4) << 2);
-    const high = ((storedSubScale(j + 8) >> 4) << 4) | ((storedSubScale(j + 12) >> 4) << 6);
-    store<u8>(out + j, low | high, 8);
-  }
-}
-
-// @ts-ignore: decorator
-@inline
-function storedSubScale(j: usize): u32 {
-  return <u32>(<i32>load<f32>(subScales + j * 4) + 32);
+  const stored = i8x16.add(packedSubScales(), i8x16.splat(32));
+  const low = v128.and(stored, i8x16.splat(15));
+  store<u64>(out, i64x2.extract_lane(low, 0) | (i64x2.extract_lane(low, 1) << 4));
+  const high = i8x16.shr_u(stored, 4);
+  const even = i32x4.extract_lane(high, 0) | (i32x4.extract_lane(high, 1) << 2);
+  const odd = (i32x4.extract_lane(high, 2) << 4) | (i32x4.extract_lane(high, 3) << 6);
+  store<u32>(out, even | odd, 8);
 }

@@ -1,7 +1,7 @@
 import { encodeSuperBlocks } from './symmetric-encode';
 import { codes, squaredError, writeLinearCodes } from './symmetric-codes';
 import { LINEAR, useLinearGrid } from './symmetric-fit';
-import { fitSuperBlock, scaleBits, scales, subScales } from './sub-scales';
+import { fitSuperBlock, packedSubScales, scaleBits, scales } from './sub-scales';
 
 const blockBytes: usize = 210;
 const ridge: f32 = 0.1;
@@ -42,7 +42,7 @@ function packBlock(inverseUnit: f32, hasImportance: bool, out: usize): f32 {
   writeLinearCodes(scales, 16, 32);
   packCodes(codes, out, out + 128);
   packCodes(codes + 128, out + 64, out + 160);
-  for (let j: usize = 0; j < 16; j++) store<i8>(out + j, <i8>load<f32>(subScales + j * 4), 192);
+  v128.store(out, packedSubScales(), 192);
   store<u16>(out, <u16>scaleBits, 208);
   return squaredError();
 }

@@ -1,7 +1,8 @@
 // Scales of a super-block: one f16 times an integer for each sub-block; see
 // src/kernels/scalar/sub-scales.ts.
-import { all } from './lanes';
-import { fitScales, halfScale, halfValue, inversesOf, sumsAt, wll, wxl } from './symmetric-fit';
+import { pack } from './iq4-grid';
+import { all, laneMax, laneSum } from './lanes';
+import { extremesOf, fitScales, halfScale, halfValue, inversesOf, sumsAt, wll, wxl } from './symmetric-fit';
 
 /** Scales of up to sixteen sub-blocks, f32: as fitted, then as stored times the super-block's. */
 export const scales: usize = memory.data(64, 16);
@@ -39,14 +40,12 @@ export function fitSuperBlock(
   }
 }
 
-/** The first of the scales with the largest magnitude. */
+/** The scale of largest magnitude, with its sign. */
 function largest(count: i32): f32 {
-  let found: f32 = 0;
-  for (let at: usize = 0; at < <usize>count * 4; at += 4) {
-    const scale = load<f32>(scales + at);
-    if (abs<f32>(scale) > abs<f32>(found)) found = scale;
-  }
-  return found;
+  const extremes = extremesOf(scales, count >> 2);
+  const high = max<f32>(laneMax(extremes), 0);
+  const low = max<f32>(laneMax(f32x4.neg(extremes)), 0);
+  return high >= low ? high : -low;
 }
 
 /** For four sub-blocks: the best of the nearest integer and its two neighbours. */
@@ -77,11 +76,18 @@ function chooseSubScales(at: usize, length: i32, grid: i32, limit: f32, scale: f
 
 /** The least-squares scale for given sub-scales and codes; 0 when every code is 0. */
 function refit(count: i32, inverseUnit: f32): void {
-  let xl: f32 = 0;
-  let ll: f32 = 0;
-  for (let at: usize = 0; at < <usize>count * 4; at += 4) {
-    xl += load<f32>(sumsXl + at);
-    ll += load<f32>(sumsLl + at);
+  let xl = all(0);
+  let ll = all(0);
+  for (let at: usize = 0; at < <usize>count * 4; at += 16) {
+    xl = f32x4.add(xl, v128.load(sumsXl + at));
+    ll = f32x4.add(ll, v128.load(sumsLl + at));
   }
-  scaleBits = halfScale(ll > 0 ? xl / ll : 0, inverseUnit);
+  const divisor = laneSum(ll);
+  scaleBits = halfScale(divisor > 0 ? laneSum(xl) / divisor : 0, inverseUnit);
+}
+
+/** The sixteen integer sub-scales as i8. */
+export function packedSubScales(): v128 {
+  const from = subScales;
+  return pack(v128.load(from), v128.load(from, 16), v128.load(from, 32), v128.load(from, 48));
 }

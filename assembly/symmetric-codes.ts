@@ -1,8 +1,8 @@
 // Final codes of a block for given scales; see src/kernels/scalar/codes.ts.
 import { values } from './fit-block';
-import { nearestSixteen, pack, quarterOf, valuesOf } from './iq4-grid';
-import { all, laneSum } from './lanes';
-import { inversesOf, snap } from './symmetric-fit';
+import { nearestSixteen, quarterOf, valuesOf } from './iq4-grid';
+import { all, laneSum, roundingShift } from './lanes';
+import { highest, inversesOf, lowest } from './symmetric-fit';
 
 /** One byte a weight, in the block's own order. */
 export const codes: usize = memory.data(256, 16);
@@ -26,18 +26,34 @@ export function squaredError(): f32 {
 /** Linear codes plus `offset` of `count` sub-blocks of 16 weights with the f32 scales at `scales`. */
 export function writeLinearCodes(scales: usize, count: i32, offset: i32): void {
   const shift = i8x16.splat(<i8>offset);
+  const byte = i32x4.splat(255);
   clearError();
   for (let i: usize = 0; i < <usize>count; i++) {
     const from = values + i * 64;
     const scale = v128.load32_splat(scales + i * 4);
     const inverse = inversesOf(scale, 0);
-    const a = snap(f32x4.mul(v128.load(from), inverse));
-    const b = snap(f32x4.mul(v128.load(from, 16), inverse));
-    const c = snap(f32x4.mul(v128.load(from, 32), inverse));
-    const d = snap(f32x4.mul(v128.load(from, 48), inverse));
-    v128.store(codes + i * 16, i8x16.add(pack(a, b, c, d), shift));
-    addErrors(from, scale, a, b, c, d);
+    const a = shifted(f32x4.mul(v128.load(from), inverse));
+    const b = shifted(f32x4.mul(v128.load(from, 16), inverse));
+    const c = shifted(f32x4.mul(v128.load(from, 32), inverse));
+    const d = shifted(f32x4.mul(v128.load(from, 48), inverse));
+    const low = i16x8.narrow_i32x4_u(v128.and(a, byte), v128.and(b, byte));
+    const high = i16x8.narrow_i32x4_u(v128.and(c, byte), v128.and(d, byte));
+    v128.store(codes + i * 16, i8x16.add(i8x16.narrow_i16x8_u(low, high), shift));
+    addErrors(from, scale, unshifted(a), unshifted(b), unshifted(c), unshifted(d));
   }
+}
+
+/** A ratio limited to the linear grid, plus `roundingShift`: its low byte is the rounded integer. */
+// @ts-ignore: decorator
+@inline
+function shifted(ratio: v128): v128 {
+  return f32x4.add(f32x4.pmin(f32x4.pmax(ratio, lowest), highest), all(roundingShift));
+}
+
+// @ts-ignore: decorator
+@inline
+function unshifted(ratio: v128): v128 {
+  return f32x4.sub(ratio, all(roundingShift));
 }
 
 /** IQ4 codes of `count` weights that share one scale, from weight `first`, a multiple of 16. */

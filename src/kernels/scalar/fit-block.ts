@@ -59,8 +59,13 @@ export function relativeImportance(importance: Float32Array, ridge: number): Flo
 export function sumInSixteen(terms: Float32Array): number {
   const partial = new Float32Array(16);
   for (let i = 0; i < terms.length; i++) partial[i & 15]! += terms[i]!;
-  const lanes = partial
-    .subarray(0, 4)
-    .map((first, i) => f(first + partial[i + 4]!) + f(partial[i + 8]! + partial[i + 12]!));
+  const [a, b, c, d] = [0, 4, 8, 12].map((from) => partial.subarray(from, from + 4));
+  return sumInFour(a!.map((first, i) => f(first + b![i]!) + f(c![i]! + d![i]!)));
+}
+
+/** Sums in f32 as four interleaved partial sums: one SIMD register. */
+export function sumInFour(terms: ArrayLike<number>): number {
+  const lanes = new Float32Array(4);
+  for (let i = 0; i < terms.length; i++) lanes[i & 3]! += terms[i]!;
   return f(f(lanes[0]! + lanes[1]!) + f(lanes[2]! + lanes[3]!));
 }

@@ -1,6 +1,7 @@
 import { roundHalfEven } from '../../util/half-float.ts';
-import type { FitBlock } from './fit-block.ts';
+import { sumInFour, type FitBlock } from './fit-block.ts';
 import {
+  extremeOf,
   fitScale,
   halfScale,
   inverseOf,
@@ -61,8 +62,7 @@ export function fitSuperBlock(
     return { block, first: index * count, count };
   });
   const scales = ranges.map((range) => fitScale(range, shape.grid, search));
-  const largest = scales.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a), 0);
-  const rounded = notZero(halfScale(f(largest / -shape.limit), block.unit), block.unit);
+  const rounded = notZero(halfScale(f(extremeOf(scales) / -shape.limit), block.unit), block.unit);
   const inverse = inverseOf(rounded.value);
   const choices = ranges.map((range, index) =>
     chooseSubScale(range, shape, rounded.value, roundHalfEven(f(scales[index]! * inverse))),
@@ -92,11 +92,7 @@ function chooseSubScale(range: Range, shape: SuperBlock, scale: number, nearest:
 
 /** The least-squares scale for given sub-scales and codes; 0 when every code is 0. */
 function refit(choices: readonly Choice[], unit: number): HalfScale {
-  let wxl = 0;
-  let wll = 0;
-  for (const choice of choices) {
-    wxl = f(wxl + f(choice.subScale * choice.wxl));
-    wll = f(wll + f(f(choice.subScale * choice.subScale) * choice.wll));
-  }
+  const wxl = sumInFour(choices.map(({ subScale, wxl }) => f(subScale * wxl)));
+  const wll = sumInFour(choices.map(({ subScale, wll }) => f(f(subScale * subScale) * wll)));
   return halfScale(wll > 0 ? f(wxl / wll) : 0, unit);
 }

@@ -2,7 +2,8 @@ import { f16ToF32, f32ToF16, roundHalfEven } from '../../util/half-float.ts';
 import type { FitBlock } from './fit-block.ts';
 
 const f = Math.fround;
-const negligible = f(1e-15);
+/** Sub-blocks below this share of the block's largest weight get the scale 0. */
+const negligible = 2 ** -20;
 const largestHalf = 65504;
 
 /** The values that codes stand for before they are multiplied with a scale. */
@@ -64,19 +65,17 @@ export interface Search {
  * @see ggml-quants.c make_qx_quants, which tries 19 targets of one sign and does not refine.
  */
 export function fitScale(range: Range, grid: Grid, search: Search): number {
-  const inverseExtreme = inverseOf(extremeOf(range), negligible);
-  let best = 0;
-  let scale = 0;
+  const inverseExtreme = inverseOf(extremeOf(valuesOf(range)), negligible);
+  let best: Sums = { wxl: 0, wll: 1 };
   const attempt = (inverse: number) => {
-    const { wxl, wll } = sumsAt(range, inverse, grid.snap);
-    const score = f(f(wxl * wxl) / wll);
-    if (!(score > best)) return;
-    best = score;
-    scale = f(wxl / wll);
+    const sums = sumsAt(range, inverse, grid.snap);
+    const score = f(f(sums.wxl * sums.wxl) * best.wll);
+    if (score > f(f(best.wxl * best.wxl) * sums.wll)) best = sums;
   };
   for (const target of search.targets) attempt(f(f(target) * inverseExtreme));
-  for (let step = 0; step < search.refinements; step++) attempt(inverseOf(scale));
-  return scale;
+  for (let step = 0; step < search.refinements; step++)
+    attempt(best.wxl === 0 ? 0 : f(best.wll / best.wxl));
+  return f(best.wxl / best.wll);
 }
 
 /** 1 / value, or 0 when the magnitude of `value` is at most `threshold`. */
@@ -84,12 +83,19 @@ export function inverseOf(value: number, threshold = 0): number {
   return Math.abs(value) > threshold ? f(1 / value) : 0;
 }
 
-/** The weight of largest magnitude with its sign; the positive one of a tie. */
-function extremeOf({ block, first, count }: Range): number {
-  const values = block.values.subarray(first, first + count);
-  const highest = values.reduce((high, value) => Math.max(high, value), 0);
-  const lowest = values.reduce((low, value) => Math.min(low, value), 0);
+/** The number of largest magnitude with its sign; the positive one of a tie. */
+export function extremeOf(numbers: ArrayLike<number>): number {
+  let highest = 0;
+  let lowest = 0;
+  for (let i = 0; i < numbers.length; i++) {
+    highest = Math.max(highest, numbers[i]!);
+    lowest = Math.min(lowest, numbers[i]!);
+  }
   return highest >= -lowest ? highest : lowest;
+}
+
+function valuesOf({ block, first, count }: Range): Float32Array {
+  return block.values.subarray(first, first + count);
 }
 
 /** A block's scale as it is stored: binary16 bits, and its value in the block's unit. */
