@@ -1,0 +1,43 @@
+import { open, stat, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { PithError } from '../util/errors.ts';
+import { systemError } from './system-error.ts';
+
+/** Throws `not-found` unless the folder that `path` lies in exists. */
+export async function checkFolder(path: string): Promise<void> {
+  const folder = dirname(path);
+  try {
+    if ((await stat(folder)).isDirectory()) return;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+      throw systemError(error, 'open', folder);
+  }
+  const problem = `Cannot write ${path}: the folder ${folder} does not exist.`;
+  throw new PithError('not-found', problem, `Create it first: mkdir -p ${folder}`);
+}
+
+/**
+ * Throws `no-space` when the disk cannot take `bytes`, of which `reusable` are there already.
+ * File systems that do not tell their size are not judged.
+ */
+export async function checkSpace(path: string, bytes: number, reusable: number): Promise<void> {
+  const { bavail, bsize, blocks } = await statfs(dirname(path));
+  const free = bavail * bsize + reusable;
+  if (blocks === 0 || bytes <= free) return;
+  throw new PithError(
+    'no-space',
+    `${path} needs ${bytes} bytes, but the disk has ${free} free.`,
+    `Free ${bytes - free} bytes more, or choose a folder on another disk.`,
+  );
+}
+
+/** Makes a rename in the folder of `path` survive a power cut; Windows has no such call. */
+export async function syncFolder(path: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const folder = await open(dirname(path), 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
