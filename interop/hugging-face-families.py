@@ -2,7 +2,7 @@
 
 Builds a checkpoint of each family with the true structure and numbers from a formula that the test
 repeats, converts it to an F32 GGUF file without a vocabulary, and keeps every key and a digest of
-every tensor's values.
+every tensor's values. The model in the box is converted too.
 
 Versions: llama.cpp v0.5.0 (conversion/, gguf-py), transformers 4.57, torch 2.15, Python 3.11.
 Usage: python interop/hugging-face-families.py LLAMA_CPP_FOLDER
@@ -10,6 +10,7 @@ Usage: python interop/hugging-face-families.py LLAMA_CPP_FOLDER
 
 import hashlib
 import json
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -21,6 +22,8 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from conversion import get_model_class  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
+
+root = Path(__file__).parent.parent
 
 ARCHITECTURES = {"llama": "LlamaForCausalLM", "mistral": "MistralForCausalLM", "qwen2": "Qwen2ForCausalLM", "qwen3": "Qwen3ForCausalLM"}
 
@@ -133,8 +136,12 @@ def main():
             write_checkpoint(folder, config, shapes)
             converted = describe(convert(folder, ARCHITECTURES[config["model_type"]]))
         cases.append({"label": label, "config": config, "stored": shapes, **converted})
-    golden = {"source": "convert_hf_to_gguf.py of llama.cpp v0.5.0; interop/hugging-face-families.py", "cases": cases}
-    target = Path(__file__).parent.parent / "test/golden/families.json"
+    with tempfile.TemporaryDirectory() as parent:
+        folder = Path(parent) / "sample"
+        shutil.copytree(root / "models/sample", folder)
+        sample = describe(convert(folder, "LlamaForCausalLM"))
+    golden = {"source": "convert_hf_to_gguf.py of llama.cpp v0.5.0; interop/hugging-face-families.py", "cases": cases, "sample": sample}
+    target = root / "test/golden/families.json"
     target.write_text(json.dumps(golden, separators=(",", ":")) + "\n")
 
 

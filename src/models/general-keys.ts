@@ -6,8 +6,6 @@ import { weightsOf, type Tensor } from '../tensor/tensor.ts';
 /** What a model's folder says about the model besides its weights. */
 export interface ModelCard {
   readonly folderName: string;
-  /** `_name_or_path` of config.json. */
-  readonly nameOrPath?: string | undefined;
   /** Text of README.md, with or without front matter. */
   readonly readme?: string | undefined;
   /** Parsed generation_config.json. */
@@ -20,18 +18,23 @@ const generationSchema = z
   .extend({ repetition_penalty: number })
   .catch({});
 
+/** ggml's version of the block layouts (GGML_QNT_VERSION). */
+export const quantizationVersion = 2;
+
 /** `general.file_type` of unquantized models, by the type of their matrices. */
 const fileTypeOfMatrices: Partial<Record<TensorType, number>> = { F32: 0, F16: 1, BF16: 32 };
 
 /**
  * The `general.*` keys of a model that comes from a Hugging Face folder.
  *
+ * @param hubName - `_name_or_path` of config.json; counts only when it has the form owner/name.
  * @see gguf-py/gguf/metadata.py and conversion/base.py, llama.cpp v0.5.0.
  * @remarks Differs: base name, version, fine-tune and organization are not guessed from the folder's
  *   name, the size label is always computed, and tags, languages and data sets are left out.
  */
 export function generalKeys(
   architecture: string,
+  hubName: string | undefined,
   card: ModelCard,
   tensors: Iterable<Tensor>,
 ): Map<string, MetadataValue> {
@@ -42,11 +45,11 @@ export function generalKeys(
     ['general.architecture', meta.string(architecture)],
     ['general.type', meta.string('model')],
     ...samplingKeys(card.generationConfig),
-    ['general.name', meta.string(modelName(card))],
+    ['general.name', meta.string(modelName(hubName ?? '', card.folderName))],
     ['general.size_label', meta.string(sizeLabel(weights))],
     ...licenseKeys(card.readme ?? ''),
     ['general.file_type', meta.uint32(fileTypeOfMatrices[matrixType ?? 'F16'] ?? 1)],
-    ['general.quantization_version', meta.uint32(2)],
+    ['general.quantization_version', meta.uint32(quantizationVersion)],
   ]);
 }
 
@@ -67,9 +70,9 @@ function float32(value: number | null | undefined): MetadataValue | undefined {
 }
 
 /** The last part of the hub's name where config.json tells it, else the folder's name, as a title. */
-function modelName({ nameOrPath = '', folderName }: ModelCard): string {
-  const isHubName = nameOrPath !== '' && nameOrPath.split('/').length <= 2;
-  const name = isHubName ? nameOrPath.split('/').at(-1)! : folderName;
+function modelName(hubName: string, folderName: string): string {
+  const isHubName = hubName !== '' && hubName.split('/').length <= 2;
+  const name = isHubName ? hubName.split('/').at(-1)! : folderName;
   const words = name.trim().replaceAll('-', ' ').split(/\s+/);
   return words.map(titleCase).join(' ');
 }

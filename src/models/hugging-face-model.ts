@@ -1,9 +1,13 @@
+import { z } from 'zod';
 import type { Metadata } from '../formats/gguf/metadata.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { decodeModel } from './families/decoder.ts';
 import { familyOf } from './families/index.ts';
 import { generalKeys, type ModelCard } from './general-keys.ts';
 import type { Model } from './model.ts';
+
+const text = z.string().optional().catch(undefined);
+const headSchema = z.object({ model_type: text, _name_or_path: text }).catch({});
 
 /** The parts of a Hugging Face checkpoint, read from wherever it lies. */
 export interface HuggingFaceParts {
@@ -27,9 +31,10 @@ export interface HuggingFaceParts {
  */
 export function huggingFaceModel(parts: HuggingFaceParts): Model {
   const { config, source, card } = parts;
-  const family = familyOf((config as { model_type?: unknown } | null)?.model_type);
+  const { model_type: modelType, _name_or_path: hubName } = headSchema.parse(config);
+  const family = familyOf(modelType);
   const decoded = decodeModel(family, config, parts.tensors);
-  const general = generalKeys(family.architecture, card, decoded.tensors.values());
+  const general = generalKeys(family.architecture, hubName, card, decoded.tensors.values());
   return {
     source,
     architecture: family.architecture,

@@ -1,5 +1,6 @@
 import type { Model } from '../../models/model.ts';
-import { blockTypes, type BlockType } from '../../tensor/block-types.ts';
+import { blockTypes } from '../../tensor/block-types.ts';
+import { unitOf, type TensorType } from '../../tensor/dtypes.ts';
 import type { PlannedTensor, QuantizeOptions } from './quantization-plan.ts';
 
 /** A list of names longer than this ends in a count. */
@@ -50,8 +51,7 @@ function fallbackNotes(tensors: readonly PlannedTensor[]): string[] {
 
 function requantizeNotes(tensors: readonly PlannedTensor[]): string[] {
   const again = tensors.filter(
-    ({ from, to }) =>
-      from !== to && from in blockTypes && blockTypes[from as BlockType].weights > 1,
+    ({ from, to }) => from !== to && isQuantized(from) && isQuantized(to),
   );
   if (again.length === 0) return [];
   const types = [...new Set(again.map(({ from }) => from))].join(', ');
@@ -71,11 +71,14 @@ function importanceNotes(
       : [];
   }
   const missing = tensors.filter(
-    ({ reason, to, importance }) =>
-      reason !== 'kept' && blockTypes[to].weights > 1 && importance === undefined,
+    ({ from, to, importance }) => from !== to && isQuantized(to) && importance === undefined,
   );
   if (missing.length === 0) return [];
   return [`${imatrix.source} has no importance for ${listNames(missing)}.`];
+}
+
+function isQuantized(type: TensorType): boolean {
+  return unitOf(type).weights > 1;
 }
 
 function listNames(tensors: readonly PlannedTensor[]): string {

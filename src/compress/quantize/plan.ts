@@ -1,5 +1,6 @@
 import { meta, type Metadata, type MetadataValue } from '../../formats/gguf/metadata.ts';
 import { planGguf } from '../../formats/gguf/plan.ts';
+import { quantizationVersion } from '../../models/general-keys.ts';
 import type { Model } from '../../models/model.ts';
 import { blockTypes, type BlockType } from '../../tensor/block-types.ts';
 import type { TensorType } from '../../tensor/dtypes.ts';
@@ -11,9 +12,6 @@ import { mixContext, mixTensors } from './mix-context.ts';
 import { mixType, typeThatFits, type MixContext, type MixTensor } from './mix.ts';
 import { planNotes } from './plan-notes.ts';
 import type { PlannedTensor, QuantizationPlan, QuantizeOptions } from './quantization-plan.ts';
-
-/** ggml's version of the block layouts (GGML_QNT_VERSION). */
-const quantizationVersion = 2;
 
 /**
  * Decides the block type of every tensor and the keys of the quantized file, reading no weight.

@@ -27,7 +27,6 @@ const ropeSchema = z.object({
 
 const configSchema = z.object({
   model_type: z.string(),
-  _name_or_path: z.string().nullish(),
   hidden_size: size,
   intermediate_size: size,
   num_hidden_layers: layers,
