@@ -16,3 +16,6 @@ export * from './symmetric';
 export * from './affine';
 export * from './mxfp4';
 export * from './ternary';
+export * from './q4_k';
+export * from './q5_k';
+export * from './q2_k';

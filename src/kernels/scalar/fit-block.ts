@@ -22,7 +22,7 @@ export function normalize(source: Float32Array, block: FitBlock): number {
 }
 
 /** The largest power of two that is at most `magnitude`, kept within 2^±126. */
-function powerOfTwoBelow(magnitude: number): number {
+export function powerOfTwoBelow(magnitude: number): number {
   bits.setFloat32(0, magnitude);
   const exponent = bits.getUint32(0) >>> 23;
   return 2 ** (Math.min(Math.max(exponent, 1), 253) - 127);

@@ -1,0 +1,37 @@
+import type { Encoder } from '../kernels.ts';
+import { asymmetricEncoder } from './asymmetric-encode.ts';
+import type { AsymmetricType } from './asymmetric-type.ts';
+
+const type: AsymmetricType = {
+  subLength: 16,
+  maxCode: 3,
+  maxScale: 15,
+  variances: 1,
+  rmsShare: 0,
+  starts: [
+    [2.4, 0.2],
+    [3, -0.1],
+    [3.2, 0.2],
+    [3.6, -0.2],
+    [3.8, 0.8],
+    [4.4, 0.6],
+  ],
+  tops: [14, 14.5, 15, 15.5, 16],
+};
+
+/**
+ * Quantizes rows to Q2_K: sixteen bytes of sub-scales, 64 bytes of codes, f16 d and dmin last.
+ *
+ * @see block_q2_K, ggml-common.h, llama.cpp v0.5.0; fitting: `fitSubBlock`, `fitSteps`.
+ * @remarks Least weighted error against ggml's on the same weights: test/golden/ggml-asymmetric.json
+ */
+export const encodeQ2K: Encoder = asymmetricEncoder(type, 84, (out, scales, codes) => {
+  const { stepHalf, minStepHalf, scaleCodes, minCodes } = scales;
+  for (let j = 0; j < 16; j++) out[j] = scaleCodes[j]! | (minCodes[j]! << 4);
+  for (let i = 0; i < 64; i++) {
+    const first = (i >> 5) * 128 + (i & 31);
+    const [a, b, c, d] = [0, 32, 64, 96].map((skip) => codes[first + skip]!);
+    out[16 + i] = a! | (b! << 2) | (c! << 4) | (d! << 6);
+  }
+  out.set([stepHalf & 255, stepHalf >> 8, minStepHalf & 255, minStepHalf >> 8], 80);
+});

@@ -1,0 +1,41 @@
+import type { Encoder } from '../kernels.ts';
+import { asymmetricEncoder } from './asymmetric-encode.ts';
+import type { AsymmetricType } from './asymmetric-type.ts';
+import { packHeader } from './q4_k.ts';
+
+const type: AsymmetricType = {
+  subLength: 32,
+  maxCode: 31,
+  maxScale: 63,
+  variances: 2,
+  rmsShare: 1,
+  starts: [
+    [28, 0],
+    [29, -0.1],
+    [29, 0.1],
+    [30, 0.1],
+    [30.2, -0.1],
+    [31, -0.2],
+    [31, 0],
+    [31.4, 0.5],
+    [32, 0.3],
+  ],
+  tops: [63, 62, 61, 60, 59, 58, 57, 56],
+};
+
+/**
+ * Quantizes rows to Q5_K: as Q4_K, with 32 bytes that hold the fifth bits, one plane a sub-block.
+ *
+ * @see block_q5_K, ggml-common.h, llama.cpp v0.5.0; fitting: `fitSubBlock`, `fitSteps`.
+ * @remarks Least weighted error against ggml's on the same weights: test/golden/ggml-asymmetric.json
+ */
+export const encodeQ5K: Encoder = asymmetricEncoder(type, 176, (out, scales, codes) => {
+  packHeader(out, scales);
+  out.fill(0, 16);
+  codes.forEach((code, i) => {
+    const plane = Math.floor(i / 32);
+    const column = i % 32;
+    out[16 + column]! |= (code >> 4) << plane;
+    out[48 + 32 * (plane >> 1) + column]! |= (code & 15) << (4 * (plane & 1));
+  });
+});
