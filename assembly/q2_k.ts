@@ -4,9 +4,10 @@ import { minStepHalf, stepHalf } from './asymmetric-steps';
 import { setType } from './asymmetric-type';
 
 const blockBytes: usize = 84;
-const startCount: i32 = 6;
+const startCount: i32 = 8;
 const starts: usize = memory.data<f32>([
-  2.4, 0.2, 3, -0.1, 3.2, 0.2, 3.6, -0.2, 3.8, 0.8, 4.4, 0.6,
+  2.35, 0, 2.4, -0.2, 3.35, 0.15, 3.35, 0.35, 3.55, 0.05, 3.8, -0.05,
+  4.15, 1, 4.6, 0.75,
 ]);
 const topCount: i32 = 5;
 const tops: usize = memory.data<f32>([14, 14.5, 15, 15.5, 16]);

@@ -4,9 +4,10 @@ import { minStepHalf, stepHalf } from './asymmetric-steps';
 import { setType } from './asymmetric-type';
 
 const blockBytes: usize = 144;
-const startCount: i32 = 8;
+const startCount: i32 = 10;
 const starts: usize = memory.data<f32>([
-  13.2, 0.1, 14, -0.1, 14.2, 0.2, 15, 0.2, 15.2, -0.1, 15.2, 0.1, 15.6, 0.6, 15.8, 0,
+  13.05, -0.05, 14.05, 0.1, 14.15, -0.05, 14.5, -0.25, 15, 0.2, 15.2, -0.1,
+  15.3, 0.15, 15.7, 0.7, 15.9, 0.1, 16, 0.55,
 ]);
 const topCount: i32 = 7;
 const tops: usize = memory.data<f32>([63, 62, 61, 60, 59, 58, 57]);

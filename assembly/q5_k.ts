@@ -5,9 +5,10 @@ import { setType } from './asymmetric-type';
 import { packSubScales } from './q4_k';
 
 const blockBytes: usize = 176;
-const startCount: i32 = 9;
+const startCount: i32 = 11;
 const starts: usize = memory.data<f32>([
-  28, 0, 29, -0.1, 29, 0.1, 30, 0.1, 30.2, -0.1, 31, -0.2, 31, 0, 31.4, 0.5, 32, 0.3,
+  27.6, -0.3, 27.6, 0.25, 28.5, 0.35, 29, 0.1, 29.25, -0.05, 29.9, -0.15,
+  30.05, 0.1, 31, 0, 31.05, -0.25, 31.25, 0.4, 32.05, 0.1,
 ]);
 const topCount: i32 = 8;
 const tops: usize = memory.data<f32>([63, 62, 61, 60, 59, 58, 57, 56]);
