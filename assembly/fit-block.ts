@@ -1,10 +1,8 @@
 // One block of up to 256 weights on its way to being quantized, divided by a power of two (`unit`) so
 // that nothing over- or underflows. A group is four neighbouring sub-blocks, one in each f32 lane:
 // sums over a sub-block never cross lanes. See src/kernels/scalar/fit-block.ts.
-import { all, laneMax, laneSum, normalizer, transpose } from './lanes';
+import { all, laneMax, normalizer, transpose } from './lanes';
 
-/** Divided weights in their own order. */
-export const values: usize = memory.data(1024, 16);
 /** Divided weights in groups: vector i of a group holds weight i of its four sub-blocks. */
 export const grouped: usize = memory.data(2048, 16);
 /** Bytes from a grouped weight to what its squared error counts. */
@@ -15,14 +13,9 @@ export const toWeights: usize = 1024;
 const relative: usize = memory.data(1024, 16);
 const groupedRelative: usize = memory.data(1024, 16);
 
-/** Divides `count` weights by their unit into `to`; returns 1 / unit. */
-export function divide(source: usize, to: usize, count: i32): f32 {
-  const inverse = normalizer(largest(source, count));
-  const factor = all(inverse);
-  for (let at: usize = 0; at < <usize>count * 4; at += 16) {
-    v128.store(to + at, f32x4.mul(v128.load(source + at), factor));
-  }
-  return inverse;
+/** 1 / unit of `count` weights: the normalizer of their largest magnitude. */
+export function inverseUnitOf(source: usize, count: i32): f32 {
+  return normalizer(largest(source, count));
 }
 
 function largest(source: usize, count: i32): f32 {
@@ -36,39 +29,45 @@ function largest(source: usize, count: i32): f32 {
   return laneMax(f32x4.pmax(even, odd));
 }
 
-/** Σ x² of `count` divided weights, as sixteen interleaved partial sums. */
-export function energyOf(source: usize, count: i32): f32 {
+// @ts-ignore: decorator
+@inline
+function square(value: v128): v128 {
+  return f32x4.mul(value, value);
+}
+
+/**
+ * Multiplies `count` weights with `factor` and lays runs of `length` (a sub-block each) out in groups.
+ * The factor of lane i is for sub-blocks i, i + 4, …; returns Σ x² of each lane.
+ */
+export function layOut(source: usize, length: i32, count: i32, factors: v128): v128 {
+  const stride = <usize>length * 4;
   const end = source + <usize>count * 4;
+  let to = grouped;
   let a = all(0);
   let b = all(0);
   let c = all(0);
   let d = all(0);
-  for (let at = source; at < end; at += 64) {
-    a = f32x4.add(a, square(v128.load(at)));
-    b = f32x4.add(b, square(v128.load(at, 16)));
-    c = f32x4.add(c, square(v128.load(at, 32)));
-    d = f32x4.add(d, square(v128.load(at, 48)));
-  }
-  return laneSum(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
-}
-
-// @ts-ignore: decorator
-@inline
-export function square(value: v128): v128 {
-  return f32x4.mul(value, value);
-}
-
-/** Lays runs of `length` weights (a sub-block each) out in groups; `count` in all. */
-export function group(from: usize, to: usize, length: i32, count: i32): void {
-  const stride = <usize>length * 4;
-  const end = from + <usize>count * 4;
-  for (; from < end; from += 3 * stride) {
-    const next = from + stride;
-    for (; from < next; from += 16) {
-      transpose(from, stride, to, 16);
+  for (; source < end; source += 3 * stride) {
+    const next = source + stride;
+    for (; source < next; source += 16) {
+      transpose(source, stride, to, 16);
+      a = f32x4.add(a, square(scaled(to, factors)));
+      b = f32x4.add(b, square(scaled(to + 16, factors)));
+      c = f32x4.add(c, square(scaled(to + 32, factors)));
+      d = f32x4.add(d, square(scaled(to + 48, factors)));
       to += 64;
     }
   }
+  return f32x4.add(f32x4.add(a, b), f32x4.add(c, d));
+}
+
+/** Multiplies a vector in place; returns it. */
+// @ts-ignore: decorator
+@inline
+function scaled(at: usize, factors: v128): v128 {
+  const value = f32x4.mul(v128.load(at), factors);
+  v128.store(at, value);
+  return value;
 }
 
 /** Weighs errors of `count` grouped weights with x², plus `ridge` times the mean of each lane. */
@@ -101,7 +100,14 @@ export function prepareImportance(importance: usize, size: i32, length: i32, cou
   for (let at: usize = 0; at < <usize>count * 4; at += bytes) {
     relate(importance + at, relative + at, size, ridge);
   }
-  group(relative, groupedRelative, length, count);
+  const stride = <usize>length * 4;
+  let to = groupedRelative;
+  for (let run: usize = 0; run < <usize>count * 4; run += 4 * stride) {
+    for (let at: usize = 0; at < stride; at += 16) {
+      transpose(relative + run + at, stride, to, 16);
+      to += 64;
+    }
+  }
 }
 
 function relate(importance: usize, to: usize, size: i32, ridge: f32): void {

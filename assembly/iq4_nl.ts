@@ -1,10 +1,7 @@
 import {
-  divide,
-  energyOf,
-  group,
-  grouped,
+  inverseUnitOf,
+  layOut,
   prepareImportance,
-  values as divided,
   weighByBoth,
   weighBySquare,
 } from './fit-block';
@@ -52,8 +49,9 @@ export function encode_IQ4_NL(
     let from = values + <usize>column * 4;
     let to = out + <usize>(column >> 5) * blockBytes;
     for (let row = 0; row < rows; row++) {
-      fitFour(pad(from, blocks, padded), importance != 0);
-      for (let i = 0; i < blocks; i++) packBlock(i, to + <usize>i * blockBytes, stats);
+      const four = pad(from, blocks, padded);
+      fitFour(four, importance != 0);
+      for (let i = 0; i < blocks; i++) packBlock(four, i, to + <usize>i * blockBytes, stats);
       from += <usize>columns * 4;
       to += rowBytes;
     }
@@ -70,11 +68,11 @@ function pad(from: usize, blocks: i32, copy: usize): usize {
 
 function fitFour(from: usize, hasImportance: bool): void {
   for (let i: usize = 0; i < 4; i++) {
-    store<f32>(inverseUnits + i * 4, divide(from + i * 128, divided + i * 128, 32));
-    store<f32>(energies + i * 4, energyOf(divided + i * 128, 32));
+    store<f32>(inverseUnits + i * 4, inverseUnitOf(from + i * 128, 32));
   }
-  group(divided, grouped, 32, 128);
-  const mean = f32x4.div(v128.load(energies), all(32));
+  const energy = layOut(from, 32, 128, v128.load(inverseUnits));
+  v128.store(energies, energy);
+  const mean = f32x4.div(energy, all(32));
   if (hasImportance) weighByBoth(128, mean);
   else weighBySquare(128, mean, iq4Ridge);
   v128.store(scales, fitScales(0, 32, IQ4, iq4Targets, iq4TargetCount, 1));
@@ -92,12 +90,12 @@ function roundScale(i: i32): u32 {
   return bits;
 }
 
-function packBlock(i: i32, out: usize, stats: usize): void {
+function packBlock(four: usize, i: i32, out: usize, stats: usize): void {
   const at = <usize>i * 4;
   store<u16>(out, <u16>roundScale(i));
   clearError();
-  writeIq4Codes(v128.load32_splat(scales + at), <usize>i * 32, 32);
-  packIq4(<usize>i * 32, 32, out + 2);
   const inverseUnit = load<f32>(inverseUnits + at);
+  writeIq4Codes(four + at * 32, inverseUnit, load<f32>(scales + at), 0);
+  packIq4(0, 32, out + 2);
   addStats(stats, inverseUnit, squaredError(), load<f32>(energies + at));
 }

@@ -31,11 +31,11 @@ export function encode_IQ4_XS(
   );
 }
 
-function packBlock(inverseUnit: f32, hasImportance: bool, out: usize): f32 {
+function packBlock(from: usize, inverseUnit: f32, hasImportance: bool, out: usize): f32 {
   fitSuperBlock(8, 32, IQ4, 32, inverseUnit, iq4Targets, iq4TargetCount, 1);
   clearError();
   for (let j: usize = 0; j < 8; j++) {
-    writeIq4Codes(v128.load32_splat(scales + j * 4), j * 32, 32);
+    writeIq4Codes(from + j * 128, inverseUnit, load<f32>(scales + j * 4), j * 32);
   }
   store<u16>(out, <u16>scaleBits);
   packSubScales(out + 2);

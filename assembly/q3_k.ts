@@ -1,7 +1,7 @@
 import { encodeSuperBlocks } from './symmetric-encode';
 import { codes, squaredError, writeLinearCodes } from './symmetric-codes';
 import { LINEAR, useLinearGrid } from './symmetric-fit';
-import { fitSuperBlock, packedSubScales, scaleBits, scales } from './sub-scales';
+import { fitSuperBlock, packedSubScales, scaleBits } from './sub-scales';
 
 const blockBytes: usize = 110;
 const ridge: f32 = 1;
@@ -28,14 +28,14 @@ export function encode_Q3_K(
   );
 }
 
-function packBlock(inverseUnit: f32, hasImportance: bool, out: usize): f32 {
+function packBlock(from: usize, inverseUnit: f32, hasImportance: bool, out: usize): f32 {
   useLinearGrid(-4, 3);
   if (hasImportance) {
     fitSuperBlock(16, 16, LINEAR, 32, inverseUnit, importanceTargets, importanceTargetCount, 1);
   } else {
     fitSuperBlock(16, 16, LINEAR, 32, inverseUnit, targets, targetCount, 1);
   }
-  writeLinearCodes(scales, 16, 4);
+  writeLinearCodes(from, inverseUnit, 16, 4);
   packHighBits(out);
   packLowBits(codes, out + 32);
   packLowBits(codes + 128, out + 64);

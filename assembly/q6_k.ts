@@ -1,7 +1,7 @@
 import { encodeSuperBlocks } from './symmetric-encode';
 import { codes, squaredError, writeLinearCodes } from './symmetric-codes';
 import { LINEAR, useLinearGrid } from './symmetric-fit';
-import { fitSuperBlock, packedSubScales, scaleBits, scales } from './sub-scales';
+import { fitSuperBlock, packedSubScales, scaleBits } from './sub-scales';
 
 const blockBytes: usize = 210;
 const ridge: f32 = 0.1;
@@ -36,10 +36,10 @@ export function encode_Q6_K(
   );
 }
 
-function packBlock(inverseUnit: f32, hasImportance: bool, out: usize): f32 {
+function packBlock(from: usize, inverseUnit: f32, hasImportance: bool, out: usize): f32 {
   useLinearGrid(-32, 31);
   fitSuperBlock(16, 16, LINEAR, 128, inverseUnit, targets, targetCount, 1);
-  writeLinearCodes(scales, 16, 32);
+  writeLinearCodes(from, inverseUnit, 16, 32);
   packCodes(codes, out, out + 128);
   packCodes(codes + 128, out + 64, out + 160);
   v128.store(out, packedSubScales(), 192);

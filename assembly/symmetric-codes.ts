@@ -1,6 +1,6 @@
 // Final codes of a block for given scales; see src/kernels/scalar/codes.ts.
-import { values } from './fit-block';
 import { nearestSixteen, quarterOf, valuesOf } from './iq4-grid';
+import { scales } from './sub-scales';
 import { all, laneSum, roundingShift } from './lanes';
 import { highest, inversesOf, lowest } from './symmetric-fit';
 
@@ -23,23 +23,31 @@ export function squaredError(): f32 {
   return laneSum(f32x4.add(f32x4.add(errorA, errorB), f32x4.add(errorC, errorD)));
 }
 
-/** Linear codes plus `offset` of `count` sub-blocks of 16 weights with the f32 scales at `scales`. */
-export function writeLinearCodes(scales: usize, count: i32, offset: i32): void {
+/** Linear codes plus `offset` of `count` sub-blocks of 16 weights, for the fitted scales. */
+export function writeLinearCodes(from: usize, inverseUnit: f32, count: i32, offset: i32): void {
+  const factor = all(inverseUnit);
   const shift = i8x16.splat(<i8>offset);
   const byte = i32x4.splat(255);
   clearError();
   for (let i: usize = 0; i < <usize>count; i++) {
-    const from = values + i * 64;
+    const x0 = f32x4.mul(v128.load(from), factor);
+    const x1 = f32x4.mul(v128.load(from, 16), factor);
+    const x2 = f32x4.mul(v128.load(from, 32), factor);
+    const x3 = f32x4.mul(v128.load(from, 48), factor);
     const scale = v128.load32_splat(scales + i * 4);
     const inverse = inversesOf(scale, 0);
-    const a = shifted(f32x4.mul(v128.load(from), inverse));
-    const b = shifted(f32x4.mul(v128.load(from, 16), inverse));
-    const c = shifted(f32x4.mul(v128.load(from, 32), inverse));
-    const d = shifted(f32x4.mul(v128.load(from, 48), inverse));
+    const a = shifted(f32x4.mul(x0, inverse));
+    const b = shifted(f32x4.mul(x1, inverse));
+    const c = shifted(f32x4.mul(x2, inverse));
+    const d = shifted(f32x4.mul(x3, inverse));
     const low = i16x8.narrow_i32x4_u(v128.and(a, byte), v128.and(b, byte));
     const high = i16x8.narrow_i32x4_u(v128.and(c, byte), v128.and(d, byte));
     v128.store(codes + i * 16, i8x16.add(i8x16.narrow_i16x8_u(low, high), shift));
-    addErrors(from, scale, unshifted(a), unshifted(b), unshifted(c), unshifted(d));
+    errorA = f32x4.add(errorA, squaredMiss(x0, scale, unshifted(a)));
+    errorB = f32x4.add(errorB, squaredMiss(x1, scale, unshifted(b)));
+    errorC = f32x4.add(errorC, squaredMiss(x2, scale, unshifted(c)));
+    errorD = f32x4.add(errorD, squaredMiss(x3, scale, unshifted(d)));
+    from += 64;
   }
 }
 
@@ -56,31 +64,30 @@ function unshifted(ratio: v128): v128 {
   return f32x4.sub(ratio, all(roundingShift));
 }
 
-/** IQ4 codes of `count` weights that share one scale, from weight `first`, a multiple of 16. */
-export function writeIq4Codes(scale: v128, first: usize, count: i32): void {
-  const inverse = inversesOf(scale, 0);
-  for (let at = first; at < first + count; at += 16) {
-    const from = values + at * 4;
-    const a = f32x4.mul(v128.load(from), inverse);
-    const b = f32x4.mul(v128.load(from, 16), inverse);
-    const c = f32x4.mul(v128.load(from, 32), inverse);
-    const d = f32x4.mul(v128.load(from, 48), inverse);
-    const found = nearestSixteen(a, b, c, d);
-    v128.store(codes + at, found);
+/** IQ4 codes of 32 weights from `from` on, for one scale, stored as codes `first` and following. */
+export function writeIq4Codes(from: usize, inverseUnit: f32, scale: f32, first: usize): void {
+  const factor = all(inverseUnit);
+  const scales = all(scale);
+  const inverse = inversesOf(scales, 0);
+  for (let at = codes + first; at < codes + first + 32; at += 16) {
+    const x0 = f32x4.mul(v128.load(from), factor);
+    const x1 = f32x4.mul(v128.load(from, 16), factor);
+    const x2 = f32x4.mul(v128.load(from, 32), factor);
+    const x3 = f32x4.mul(v128.load(from, 48), factor);
+    const found = nearestSixteen(
+      f32x4.mul(x0, inverse),
+      f32x4.mul(x1, inverse),
+      f32x4.mul(x2, inverse),
+      f32x4.mul(x3, inverse),
+    );
+    v128.store(at, found);
     const table = valuesOf(found);
-    const low = quarterOf(table, 0);
-    const high = quarterOf(table, 2);
-    addErrors(from, scale, low, quarterOf(table, 1), high, quarterOf(table, 3));
+    errorA = f32x4.add(errorA, squaredMiss(x0, scales, quarterOf(table, 0)));
+    errorB = f32x4.add(errorB, squaredMiss(x1, scales, quarterOf(table, 1)));
+    errorC = f32x4.add(errorC, squaredMiss(x2, scales, quarterOf(table, 2)));
+    errorD = f32x4.add(errorD, squaredMiss(x3, scales, quarterOf(table, 3)));
+    from += 64;
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function addErrors(from: usize, scale: v128, a: v128, b: v128, c: v128, d: v128): void {
-  errorA = f32x4.add(errorA, squaredMiss(v128.load(from), scale, a));
-  errorB = f32x4.add(errorB, squaredMiss(v128.load(from, 16), scale, b));
-  errorC = f32x4.add(errorC, squaredMiss(v128.load(from, 32), scale, c));
-  errorD = f32x4.add(errorD, squaredMiss(v128.load(from, 48), scale, d));
 }
 
 // @ts-ignore: decorator

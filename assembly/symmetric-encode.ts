@@ -1,19 +1,16 @@
 // The loop that Q6_K, Q3_K and IQ4_XS share; see src/kernels/scalar/symmetric-encoder.ts.
 import {
-  divide,
-  energyOf,
-  group,
-  grouped,
+  inverseUnitOf,
+  layOut,
   prepareImportance,
-  values,
   weighByBoth,
   weighByImportance,
   weighBySquare,
 } from './fit-block';
-import { all } from './lanes';
+import { all, laneSum } from './lanes';
 
-/** Packs the block in scratch to `out`; returns Σ (x − x̂)² in units of the block's unit². */
-export type BlockPacker = (inverseUnit: f32, hasImportance: bool, out: usize) => f32;
+/** Writes the block at `from` that is in scratch; returns Σ (x − x̂)² in units of the block's unit². */
+export type BlockPacker = (from: usize, inverseUnit: f32, hasImportance: bool, out: usize) => f32;
 
 /** Encodes rows in super-blocks of 256 weights with sub-blocks of `length`, `bytes` each. */
 export function encodeSuperBlocks(
@@ -35,13 +32,12 @@ export function encodeSuperBlocks(
     let from = source + column * 4;
     let to = out + (column >> 8) * bytes;
     for (let row = 0; row < rows; row++) {
-      const inverseUnit = divide(from, values, 256);
-      const energy = energyOf(values, 256);
-      group(values, grouped, length, 256);
+      const inverseUnit = inverseUnitOf(from, 256);
+      const energy = laneSum(layOut(from, length, 256, all(inverseUnit)));
       if (!importance) weighBySquare(256, all(energy / 256), ridge);
       else if (scalesImportance) weighByBoth(256, all(energy / 256));
       else weighByImportance(256);
-      const error = packBlock(inverseUnit, importance != 0, to);
+      const error = packBlock(from, inverseUnit, importance != 0, to);
       addStats(stats, inverseUnit, error, energy);
       from += <usize>columns * 4;
       to += rowBytes;

@@ -7,6 +7,8 @@ export interface FitBlock {
   readonly values: Float32Array;
   /** What the squared error of each weight counts; positive unless all values are 0. */
   readonly weights: Float32Array;
+  /** Weights that share a scale; divides the block. */
+  readonly subBlock: number;
   /** A power of two. */
   unit: number;
 }
@@ -18,7 +20,17 @@ export function normalize(source: Float32Array, block: FitBlock): number {
   block.unit = powerOfTwoBelow(largest);
   const inverse = 1 / block.unit;
   for (let i = 0; i < source.length; i++) block.values[i] = source[i]! * inverse;
-  return sumInSixteen(block.values.map((value) => value * value));
+  return energyOf(block);
+}
+
+/** Σ x² in f32 in the order of SIMD lanes, which hold one sub-block each. */
+function energyOf({ values, subBlock }: FitBlock): number {
+  const partial = new Float32Array(16);
+  values.forEach((value, i) => {
+    const lane = Math.floor(i / subBlock) & 3;
+    partial[(i & 3) * 4 + lane]! += f(value * value);
+  });
+  return sumOfSixteen(partial);
 }
 
 /** The largest power of two that is at most `magnitude`, kept within 2^±126. */
@@ -59,6 +71,10 @@ export function relativeImportance(importance: Float32Array, ridge: number): Flo
 export function sumInSixteen(terms: Float32Array): number {
   const partial = new Float32Array(16);
   for (let i = 0; i < terms.length; i++) partial[i & 15]! += terms[i]!;
+  return sumOfSixteen(partial);
+}
+
+function sumOfSixteen(partial: Float32Array): number {
   const [a, b, c, d] = [0, 4, 8, 12].map((from) => partial.subarray(from, from + 4));
   return sumInFour(a!.map((first, i) => f(first + b![i]!) + f(c![i]! + d![i]!)));
 }

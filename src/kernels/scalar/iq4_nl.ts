@@ -18,6 +18,7 @@ const f = Math.fround;
 export const encodeIQ4NL: Encoder = symmetricEncoder({
   type: 'IQ4_NL',
   ...iq4Search,
+  subBlock: 32,
   scalesImportance: true,
   encode,
 });

@@ -6,7 +6,7 @@ import { fitSuperBlock, scalesOf, type SuperBlock } from './sub-scales.ts';
 import type { Search } from './symmetric-fit.ts';
 import { symmetricEncoder } from './symmetric-encoder.ts';
 
-const shape: SuperBlock = { subBlocks: 8, grid: iq4Grid, limit: 32, neighbours: [1, -1] };
+const shape: SuperBlock = { grid: iq4Grid, limit: 32, neighbours: [1, -1] };
 
 /**
  * Quantizes rows to IQ4_XS: 256 weights in 136 bytes, eight sub-blocks of 32 with a 6-bit scale each,
@@ -19,6 +19,7 @@ const shape: SuperBlock = { subBlocks: 8, grid: iq4Grid, limit: 32, neighbours: 
 export const encodeIQ4XS: Encoder = symmetricEncoder({
   type: 'IQ4_XS',
   ...iq4Search,
+  subBlock: 32,
   scalesImportance: true,
   encode,
 });

@@ -6,7 +6,6 @@ import { linearGrid, type Search } from './symmetric-fit.ts';
 import { symmetricEncoder } from './symmetric-encoder.ts';
 
 const shape: SuperBlock = {
-  subBlocks: 16,
   grid: linearGrid(-4, 3),
   limit: 32,
   neighbours: [1, -1],
@@ -30,6 +29,7 @@ export const encodeQ3K: Encoder = symmetricEncoder({
       refinements: 1,
     },
   },
+  subBlock: 16,
   scalesImportance: true,
   encode,
 });

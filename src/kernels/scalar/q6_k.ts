@@ -6,7 +6,6 @@ import { linearGrid, type Search } from './symmetric-fit.ts';
 import { symmetricEncoder } from './symmetric-encoder.ts';
 
 const shape: SuperBlock = {
-  subBlocks: 16,
   grid: linearGrid(-32, 31),
   limit: 128,
   neighbours: [1, -1],
@@ -36,6 +35,7 @@ export const encodeQ6K: Encoder = symmetricEncoder({
       refinements: 1,
     },
   },
+  subBlock: 16,
   scalesImportance: false,
   encode,
 });

@@ -15,9 +15,8 @@ import {
 
 const f = Math.fround;
 
-/** A super-block of equal sub-blocks, each with an integer scale that multiplies one f16 scale. */
+/** How a super-block's sub-blocks each have an integer scale that multiplies one f16 scale. */
 export interface SuperBlock {
-  readonly subBlocks: number;
   readonly grid: Grid;
   /** Integer sub-scales are in −limit … limit − 1. */
   readonly limit: number;
@@ -57,8 +56,8 @@ export function fitSuperBlock(
   shape: SuperBlock,
   search: Search,
 ): SuperBlockScales {
-  const count = block.values.length / shape.subBlocks;
-  const ranges = Array.from({ length: shape.subBlocks }, (_, index) => {
+  const count = block.subBlock;
+  const ranges = Array.from({ length: block.values.length / count }, (_, index) => {
     return { block, first: index * count, count };
   });
   const scales = ranges.map((range) => fitScale(range, shape.grid, search));

@@ -24,6 +24,8 @@ export interface Tuning {
 /** How a block type weighs its errors and packs a block. */
 export interface SymmetricCodec {
   readonly type: EncodableType;
+  /** Weights that share a scale. */
+  readonly subBlock: number;
   /** When the weights are x². */
   readonly plain: Tuning;
   /** When the weights come from an imatrix. */
@@ -39,7 +41,12 @@ export function symmetricEncoder(codec: SymmetricCodec): Encoder {
   const { weights: size, bytes } = blockTypes[codec.type];
   return (values, columns, out, importance) => {
     const { ridge, search } = importance ? codec.importance : codec.plain;
-    const block = { values: new Float32Array(size), weights: new Float32Array(size), unit: 1 };
+    const block: FitBlock = {
+      values: new Float32Array(size),
+      weights: new Float32Array(size),
+      subBlock: codec.subBlock,
+      unit: 1,
+    };
     const error: EncodeError = { squaredError: 0, squaredNorm: 0 };
     for (let column = 0; column < columns; column += size) {
       const relative =
