@@ -1,0 +1,9 @@
+#!/usr/bin/env node
+import process from 'node:process';
+import { main, type CommandLoader } from './framework/main.ts';
+
+const commands: Readonly<Record<string, CommandLoader>> = {
+  run: async () => (await import('./run.ts')).run,
+};
+
+process.exitCode = await main(commands, process.argv.slice(2));
