@@ -11,10 +11,11 @@ function plain(json: Json): unknown {
 
 test('parses what JSON.parse parses, with any white space', () => {
   fc.assert(
-    fc.property(fc.json({ noUnicodeString: false }), fc.constantFrom(0, 2), (text, indent) => {
+    fc.property(fc.json(), fc.constantFrom(0, 2), (text, indent) => {
       const spaced = JSON.stringify(JSON.parse(text), null, indent);
       expect(plain(parseStrictJson(spaced, 'x'))).toEqual(JSON.parse(text));
     }),
+    { numRuns: 50 },
   );
 });
 

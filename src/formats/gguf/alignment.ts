@@ -2,7 +2,7 @@ import type { PithError } from '../../util/errors.ts';
 import type { Metadata } from './metadata.ts';
 
 /** Multiple that tensors start at when `general.alignment` does not say otherwise. */
-export const defaultAlignment = 32;
+const defaultAlignment = 32;
 
 /** The alignment that metadata asks for; throws `refuse(problem)` unless it is a power of two. */
 export function alignmentOf(metadata: Metadata, refuse: (problem: string) => PithError): number {

@@ -46,6 +46,7 @@ async function readSafetensors(source: ByteSource): Promise<SafetensorsFile> {
   const header = parseStrictJson(text, name);
   if (!(header instanceof Map)) throw corrupt(name, 'the header is not a JSON object');
   const entries: ReadonlyMap<string, Json> = header;
+  const metadata = parseMetadata(name, entries.get('__metadata__'));
   const places = [...entries]
     .filter(([key]) => key !== '__metadata__')
     .map(([key, value]) => parsePlace(name, key, value));
@@ -57,7 +58,6 @@ async function readSafetensors(source: ByteSource): Promise<SafetensorsFile> {
       return [place.name, storedTensor(source, { ...place, offset })];
     }),
   );
-  const metadata = parseMetadata(name, entries.get('__metadata__'));
   return { name, tensors, metadata, close: () => source.close() };
 }
 
