@@ -2,7 +2,6 @@ import { readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { PithError } from '../util/errors.ts';
-import { systemError } from './system-error.ts';
 
 interface Holder {
   readonly pid: number;
@@ -20,7 +19,7 @@ const torn = { afterMs: 5000 };
  * A lock whose process is gone (by pid and start time, on this machine) is taken over.
  *
  * @throws {@link PithError} `conflict` while a living process, this one included, holds it, or one on
- * another machine may.
+ * another machine may; else the system's own error.
  */
 export async function acquireLock(path: string): Promise<() => Promise<void>> {
   const own = JSON.stringify(thisProcess());
@@ -29,9 +28,7 @@ export async function acquireLock(path: string): Promise<() => Promise<void>> {
       await writeFile(path, own, { flag: 'wx' });
       return () => unlink(path);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
-        throw systemError(error, 'lock', path);
-      }
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
     await removeStale(path);
   }

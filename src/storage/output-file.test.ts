@@ -226,8 +226,14 @@ test('a missing folder is not-found with the command that creates it', async () 
   });
 });
 
-test('a folder of that name is a conflict, force or not an error', async () => {
+test('a folder of that name is a conflict, one in place of the journal an io error', async () => {
+  await mkdir(`${path}.journal`);
+  await expect(openOutput(path, { planHash: 'a', totalBytes: 0 })).rejects.toMatchObject({
+    name: 'PithError',
+    code: 'io',
+  });
   await mkdir(path);
+  await rm(`${path}.journal`, { recursive: true });
   await expect(openOutput(path, { planHash: 'a', totalBytes: 0 })).rejects.toMatchObject({
     code: 'conflict',
   });

@@ -5,7 +5,7 @@ import { checkFolder, checkSpace } from './folder.ts';
 import { journalLine, parseJournal, type CompletedStep } from './journal.ts';
 import { acquireLock } from './lock-file.ts';
 import { finishStep, OutputWriter, type Output } from './output-writer.ts';
-import { systemError } from './system-error.ts';
+import { attempt } from './system-error.ts';
 
 /** What is to be written. */
 export interface OutputPlan {
@@ -39,17 +39,15 @@ const nothing: Unfinished = { steps: [], journalBytes: 0, partialBytes: 0, resta
  */
 export async function openOutput(path: string, plan: OutputPlan): Promise<Output> {
   await checkFolder(path);
-  const release = await acquireLock(`${path}.lock`);
-  return closeOnFailure({ close: release }, async () => {
-    const found = await findUnfinished(path, plan);
-    if (!plan.force) await refuseExisting(path);
-    await checkSpace(path, plan.totalBytes, found.partialBytes);
-    try {
-      return await openFiles(path, plan, found, release);
-    } catch (error) {
-      throw systemError(error, 'write', path);
-    }
-  });
+  const release = await attempt('lock', path, () => acquireLock(`${path}.lock`));
+  return closeOnFailure({ close: release }, () =>
+    attempt('write', path, async () => {
+      const found = await findUnfinished(path, plan);
+      if (!plan.force) await refuseExisting(path);
+      await checkSpace(path, plan.totalBytes, found.partialBytes);
+      return openFiles(path, plan, found, release);
+    }),
+  );
 }
 
 async function findUnfinished(path: string, plan: OutputPlan): Promise<Unfinished> {
@@ -60,7 +58,7 @@ async function findUnfinished(path: string, plan: OutputPlan): Promise<Unfinishe
   const partialBytes = (await stat(`${path}.partial`).catch(missing))?.size;
   if (partialBytes === undefined) return nothing;
   if (!fits || partialBytes < (journal.steps.at(-1)?.offset ?? 0)) {
-    return { ...nothing, partialBytes, restarted: text !== undefined };
+    return { ...nothing, partialBytes, restarted: partialBytes > 0 };
   }
   const { steps, validBytes } = journal;
   return { steps, journalBytes: validBytes, partialBytes, restarted: false };

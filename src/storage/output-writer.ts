@@ -3,7 +3,7 @@ import type { ByteSink } from '../util/byte-source.ts';
 import { PithError } from '../util/errors.ts';
 import { syncFolder } from './folder.ts';
 import { journalLine, type CompletedStep } from './journal.ts';
-import { systemError } from './system-error.ts';
+import { attempt, systemError } from './system-error.ts';
 
 /** Work that a crash may cost: whichever comes first. */
 const syncEvery = { bytes: 256 * 2 ** 20, ms: 5000 };
@@ -118,8 +118,10 @@ export class OutputWriter implements Output {
   async discard(): Promise<void> {
     await this.#last;
     if (!this.#open) return;
-    await unlink(`${this.path}.journal`);
-    await unlink(`${this.path}.partial`);
+    await attempt('remove', this.path, async () => {
+      await unlink(`${this.path}.journal`);
+      await unlink(`${this.path}.partial`);
+    });
     await this.#close();
   }
 
@@ -164,8 +166,11 @@ export class OutputWriter implements Output {
   async #close(): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
-    await this.#files.partial.close();
-    await this.#files.journal.close();
-    await this.#files.release();
+    const { partial, journal, release } = this.#files;
+    await attempt('close', this.path, async () => {
+      await partial.close();
+      await journal.close();
+      await release();
+    });
   }
 }

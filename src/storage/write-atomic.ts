@@ -9,7 +9,7 @@ import { systemError } from './system-error.ts';
  */
 export async function writeAtomic(path: string, content: string | Uint8Array): Promise<void> {
   await checkFolder(path);
-  const temporary = `${path}.${process.pid}.partial`;
+  const temporary = `${path}.${crypto.randomUUID()}.partial`;
   try {
     const handle = await open(temporary, 'w');
     try {

@@ -2,7 +2,7 @@ import type { ByteSink } from '../../util/byte-source.ts';
 import { PithError } from '../../util/errors.ts';
 import type { GgufPlan, PlannedTensor } from './plan.ts';
 
-/** A sink that may note how far a long write has come. */
+/** A sink that may note how far a long write has come: `Output` of storage/, or a wrapper of it. */
 export interface CheckpointSink extends ByteSink {
   /** Called after the header and after each tensor, with what was just completed. */
   checkpoint?(step: string): Promise<void>;
