@@ -160,7 +160,7 @@ def with_ids(tokenizer):
     return {
         "source": VERSIONS,
         "texts": CHECKED,
-        "ids": [tokenizer.encode(text).ids for text in CHECKED],
+        "ids": [tokenizer.encode(text, add_special_tokens=False).ids for text in CHECKED],
         "tokenizer": json.loads(tokenizer.to_str()),
     }
 

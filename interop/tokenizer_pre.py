@@ -98,11 +98,6 @@ PUBLISHED = {
     ),
     "tekken": (sequence(split(o200k("", r"\p{N}")), BYTES), True, False),
     "gpt-4o": (sequence(split(o200k(ENDING, r"\p{N}{1,3}")), BYTES), False, False),
-    "tiny_aya": (
-        sequence(split(r"\d{1,3}(?=(?:\d{3})*\b)"), split(o200k(ENDING, r"\p{N}{1,3}")), BYTES),
-        False,
-        False,
-    ),
     "minicpm5": (sequence(split(r"\p{N}{1,3}"), split(cl100k(r"\p{N}+")), BYTES), True, True),
     "seed-coder": (
         sequence(

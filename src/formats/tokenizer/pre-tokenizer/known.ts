@@ -55,13 +55,17 @@ const bloom = ' ?[^(\\s|[.,!?…。，、।۔،])]+';
 const caseDeviation =
   'llama.cpp takes every letter outside ASCII as upper and lower case at once and does not join ' +
   'combining marks to words, so such words may be cut elsewhere';
+const spaceDeviation =
+  'llama.cpp does not take spaces outside ASCII for CJK characters, as the published regex does, ' +
+  'so text around them may be cut elsewhere';
 
 /**
  * The pre-tokenizers that llama.cpp v0.5.0 knows by name, described by what they do; where several
  * agree with a file, the first is taken.
  *
  * Left out, hence unknown: afmoe, chameleon, granite-embed-multi-*, jais-2, kimi-k2, laguna,
- * whitespace, whose behaviour no plain regex of the published files reproduces.
+ * whitespace and youtu, not described yet; tiny_aya and cohere2moe, for which llama.cpp cuts plain
+ * camelCase and digits otherwise than the published regex.
  */
 export const knownPreTokenizers: readonly KnownPreTokenizer[] = [
   {
@@ -177,6 +181,7 @@ export const knownPreTokenizers: readonly KnownPreTokenizer[] = [
     splits: ['[\\r\\n]', '\\s?\\p{L}+', '\\s?\\p{P}+', oldCjk, one],
     ignoreMerges: false,
     cleansSpaces: false,
+    deviation: spaceDeviation,
   },
   {
     name: 'deepseek-llm',
@@ -191,6 +196,7 @@ export const knownPreTokenizers: readonly KnownPreTokenizer[] = [
     ],
     ignoreMerges: false,
     cleansSpaces: false,
+    deviation: `${spaceDeviation}; it leaves digit runs whole, which shows if a token holds two digits`,
   },
   {
     name: 'falcon',
@@ -218,14 +224,6 @@ export const knownPreTokenizers: readonly KnownPreTokenizer[] = [
     name: 'gpt-4o',
     aliases: ['llama4', 'kanana2', 'talkie', 'minimax-m2'],
     splits: [o200k(`${anyCaseContraction}?`, three)],
-    ignoreMerges: false,
-    cleansSpaces: false,
-    deviation: caseDeviation,
-  },
-  {
-    name: 'tiny_aya',
-    aliases: ['cohere2moe'],
-    splits: ['\\d{1,3}(?=(?:\\d{3})*\\b)', o200k(`${anyCaseContraction}?`, three)],
     ignoreMerges: false,
     cleansSpaces: false,
     deviation: caseDeviation,
