@@ -10,7 +10,9 @@ export function halfToFloat(half: u32): f32 {
 
 /** The binary16 number at an address. */
 @inline export function loadHalf(at: usize): f32 {
-  return halfToFloat(load<u16>(at));
+  const half = <u32>load<u16>(at);
+  if ((half & 0x7fff) - 0x0400 >= 0x7800) return halfToFloat(half);
+  return reinterpret<f32>(((half & 0x8000) << 16) | (((half & 0x7fff) << 13) + 0x38000000));
 }
 
 /** Rounds a finite number of magnitude at most 65504 to binary16, ties to even. */
@@ -39,6 +41,32 @@ export function halfBelow(value: f32): u32 {
 export function scaleToHalf(scale: f32): u32 {
   const half = nearestHalf(scale);
   return (half & 0x7fff) == 0 && scale != 0 ? half | 1 : half;
+}
+
+/** Whether a number lies in 2^-14 ... 65504 or the same below 0, where halves are normal. */
+@inline function isNormalHalf(word: u32): bool {
+  return (word & 0x7fffffff) - 0x38800000 <= 0x477fe000 - 0x38800000;
+}
+
+/** The value of scaleToHalf(scale). */
+@inline export function roundScale(scale: f32): f32 {
+  const word = reinterpret<u32>(scale);
+  if (!isNormalHalf(word)) return halfToFloat(scaleToHalf(scale));
+  return reinterpret<f32>((word + 0xfff + ((word >>> 13) & 1)) & 0xffffe000);
+}
+
+/** The value of nearestHalf(value). */
+@inline export function roundToHalf(value: f32): f32 {
+  const word = reinterpret<u32>(value);
+  if (!isNormalHalf(word)) return halfToFloat(nearestHalf(value));
+  return reinterpret<f32>((word + 0xfff + ((word >>> 13) & 1)) & 0xffffe000);
+}
+
+/** The bits of a binary16 number that is given as f32. */
+@inline export function bitsOfHalf(value: f32): u32 {
+  const word = reinterpret<u32>(value);
+  if (!isNormalHalf(word)) return floatToHalf(value);
+  return ((word >>> 16) & 0x8000) | (((word & 0x7fffffff) - 0x38000000) >>> 13);
 }
 
 /** Four binary16 numbers in the upper halves of the lanes, all of them normal. */

@@ -1,6 +1,6 @@
 // Twin of src/kernels/scalar/mxfp4.ts.
 import { encodeBlocks } from './encode';
-import { narrow, peakOf, sumLanes, toIntegers } from './simd';
+import { narrow, peakOf32, sumLanes, toIntegers } from './simd';
 import { storeNibbles } from './pack';
 import { decode_MXFP4 } from './decode-nonlinear';
 
@@ -86,7 +86,7 @@ let bestError: f32 = 0;
 }
 
 function writeBlock(values: usize, weights: usize, out: usize): void {
-  const peak = peakOf(values, 32);
+  const peak = peakOf32(values);
   const e = peak == 0 ? 0 : fitExponent(values, weights, peak);
   const inverse = f32x4.splat(peak == 0 ? 0 : inverseOf(e));
   store<u8>(out, e);

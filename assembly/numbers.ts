@@ -3,6 +3,20 @@ import { addError, finishError, startError } from './error';
 import { nearestHalf, narrowToHalves } from './half';
 import { decode_BF16, decode_F16, decode_F32 } from './decode-numbers';
 
+type Decode = (bytes: usize, units: i32, values: usize) => void;
+
+@inline function measure(
+  values: usize, rows: i32, columns: i32, out: usize, size: i32, decode: Decode, stats: usize,
+): void {
+  startError();
+  for (let row = 0; row < rows; row++) {
+    addError(values, columns, out, 1, size, decode);
+    values += <usize>columns << 2;
+    out += columns * size;
+  }
+  finishError(stats);
+}
+
 @inline function clampTo(values: v128, limit: f32): v128 {
   return f32x4.pmax(f32x4.splat(-limit), f32x4.pmin(f32x4.splat(limit), values));
 }
@@ -10,10 +24,8 @@ import { decode_BF16, decode_F16, decode_F32 } from './decode-numbers';
 export function encode_F32(
   values: usize, rows: i32, columns: i32, importance: usize, out: usize, stats: usize,
 ): void {
-  startError();
   memory.copy(out, values, <usize>(rows * columns) << 2);
-  addError(values, rows * columns, out, 1, 4, decode_F32);
-  finishError(stats);
+  measure(values, rows, columns, out, 4, decode_F32, stats);
 }
 
 export function encode_F16(
@@ -29,9 +41,7 @@ export function encode_F16(
     v128.store(to, i16x8.narrow_i32x4_u(low, high));
   }
   for (; at < end; at += 4, to += 2) store<u16>(to, nearestHalf(load<f32>(at)));
-  startError();
-  addError(values, count, out, 1, 2, decode_F16);
-  finishError(stats);
+  measure(values, rows, columns, out, 2, decode_F16, stats);
 }
 
 const maxBf16: f32 = 3.3895313892515355e38;
@@ -57,7 +67,5 @@ export function encode_BF16(
     const rounded = roundToBf16(clampTo(f32x4.splat(load<f32>(at)), maxBf16));
     store<u16>(to, i32x4.extract_lane(rounded, 0));
   }
-  startError();
-  addError(values, count, out, 1, 2, decode_BF16);
-  finishError(stats);
+  measure(values, rows, columns, out, 2, decode_BF16, stats);
 }

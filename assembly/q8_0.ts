@@ -1,7 +1,7 @@
 // Twin of src/kernels/scalar/q8_0.ts.
 import { encodeBlocks, maxHalf, smallestPeak } from './encode';
-import { halfToFloat, scaleToHalf } from './half';
-import { narrow, peakOf, toIntegers } from './simd';
+import { bitsOfHalf, roundScale } from './half';
+import { narrow, peakOf32, toIntegers } from './simd';
 import { decode_Q8_0 } from './decode-legacy';
 
 const smallestNormalHalf: f32 = 0.00006103515625;
@@ -18,21 +18,25 @@ const smallestNormalHalf: f32 = 0.00006103515625;
   return roundHalfAway(f32x4.pmax(f32x4.splat(-127), f32x4.pmin(f32x4.splat(127), scaled)));
 }
 
+@inline function sixteenCodes(values: usize, inverse: v128): v128 {
+  return narrow(
+    codes(values, inverse),
+    codes(values + 16, inverse),
+    codes(values + 32, inverse),
+    codes(values + 48, inverse),
+  );
+}
+
 function writeBlock(values: usize, weights: usize, out: usize): void {
-  const peak = peakOf(values, 32);
+  const peak = peakOf32(values);
   const exact: f32 = peak < smallestPeak ? 0 : peak / 127;
-  const half = scaleToHalf(exact);
+  const rounded = roundScale(exact);
   const isNormal = exact >= smallestNormalHalf && exact <= maxHalf;
-  const d = isNormal ? exact : halfToFloat(half);
+  const d = isNormal ? exact : rounded;
   const inverse = f32x4.splat(d == 0 ? 0 : <f32>1 / d);
-  store<u16>(out, half);
-  for (let i: usize = 0; i < 128; i += 64) {
-    const a = codes(values + i, inverse);
-    const b = codes(values + i + 16, inverse);
-    const c = codes(values + i + 32, inverse);
-    const e = codes(values + i + 48, inverse);
-    v128.store(out + (i >> 2), narrow(a, b, c, e), 2);
-  }
+  store<u16>(out, bitsOfHalf(rounded));
+  v128.store(out, sixteenCodes(values, inverse), 2);
+  v128.store(out, sixteenCodes(values + 64, inverse), 18);
 }
 
 export function encode_Q8_0(

@@ -1,12 +1,14 @@
 // Twin of src/kernels/scalar/symmetric.ts: Q4_0 and Q5_0.
 import { encodeBlocks, maxHalf, smallestPeak } from './encode';
-import { halfToFloat, scaleToHalf } from './half';
-import { maxLanes, minLanes, narrow, sumLanes, toIntegers } from './simd';
+import { bitsOfHalf, roundScale } from './half';
+import {
+  firstLane, foldIntegers, highestOf32, integersAt, largestLane, lowestOf32, narrow, sumLanes,
+  toIntegers,
+} from './simd';
 import { storeFifthBits, storeNibbles } from './pack';
 import { decode_Q4_0, decode_Q5_0 } from './decode-legacy';
 
 const allTargets: usize = 16;
-const unweightedTargets: usize = 4;
 const refits = 2;
 
 const q4Targets = memory.data<f32>([
@@ -18,6 +20,10 @@ const q5Targets = memory.data<f32>([
   -15.1875, 13.6875, -14.3125, 13.375, -16.625,
 ]);
 
+const q4Multipliers = memory.data<i16>([-131, -138, 115, -125]);
+const q5Multipliers = memory.data<i16>([-258, -243, -263, -226, -253, -237, 210, -267]);
+const integerPeak: f32 = 2047;
+
 let bestGain: f32 = 0;
 let bestScale: f32 = 0;
 
@@ -26,16 +32,28 @@ let bestScale: f32 = 0;
   return f32x4.pmax(f32x4.splat(-n), f32x4.pmin(f32x4.splat(n - 1), rounded));
 }
 
+@inline function weigh(codes: v128, weights: usize): v128 {
+  return f32x4.mul(codes, v128.load(weights));
+}
+
+@inline function times(a: v128, values: usize): v128 {
+  return f32x4.mul(a, v128.load(values));
+}
+
 /** Tries the codes at `inverse` steps per unit; keeps their scale if it explains more. */
-@inline function attempt(values: usize, weights: usize, inverse: f32, n: f32, weighted: bool): bool {
+function attempt(values: usize, weights: usize, inverse: f32, n: f32): bool {
   const steps = f32x4.splat(inverse);
   let sumXL = f32x4.splat(0);
   let sumLL = f32x4.splat(0);
-  for (let i: usize = 0; i < 128; i += 16) {
-    const code = codesAt(values + i, steps, n);
-    const weighed = weighted ? f32x4.mul(code, v128.load(weights + i)) : code;
-    sumXL = f32x4.add(sumXL, f32x4.mul(weighed, v128.load(values + i)));
-    sumLL = f32x4.add(sumLL, f32x4.mul(weighed, code));
+  for (let i: usize = 0; i < 128; i += 32) {
+    const first = codesAt(values + i, steps, n);
+    const second = codesAt(values + i + 16, steps, n);
+    const weighedFirst = weigh(first, weights + i);
+    const weighedSecond = weigh(second, weights + i + 16);
+    sumXL = f32x4.add(sumXL, times(weighedFirst, values + i));
+    sumLL = f32x4.add(sumLL, f32x4.mul(weighedFirst, first));
+    sumXL = f32x4.add(sumXL, times(weighedSecond, values + i + 16));
+    sumLL = f32x4.add(sumLL, f32x4.mul(weighedSecond, second));
   }
   const xl = sumLanes(sumXL);
   const ll = sumLanes(sumLL);
@@ -46,64 +64,122 @@ let bestScale: f32 = 0;
   return true;
 }
 
-@inline function fitScale(values: usize, weights: usize, peak: f32, n: f32, targets: usize): f32 {
+@inline function fitWeighted(values: usize, weights: usize, peak: f32, n: f32, targets: usize): f32 {
   bestGain = -1;
-  if (weights) {
-    for (let i: usize = 0; i < allTargets; i++)
-      attempt(values, weights, load<f32>(targets + 4 * i) / peak, n, true);
-    for (let round = 0; round < refits; round++)
-      if (!attempt(values, weights, <f32>1 / bestScale, n, true)) break;
-  } else {
-    for (let i: usize = 0; i < unweightedTargets; i++)
-      attempt(values, weights, load<f32>(targets + 4 * i) / peak, n, false);
-  }
+  for (let i: usize = 0; i < allTargets; i++)
+    attempt(values, weights, load<f32>(targets + 4 * i) / peak, n);
+  for (let round = 0; round < refits; round++)
+    if (!attempt(values, weights, <f32>1 / bestScale, n)) break;
   return bestScale;
+}
+
+@inline function integerCodes(x: v128, multiplier: v128, n: f32): v128 {
+  const scaled = i16x8.q15mulr_sat_s(x, multiplier);
+  return i16x8.max_s(i16x8.splat(<i16>-n), i16x8.min_s(i16x8.splat(<i16>(n - 1)), scaled));
+}
+
+@inline function addDots(a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, g: v128, h: v128): v128 {
+  return i32x4.add(
+    i32x4.add(i32x4.dot_i16x8_s(a, e), i32x4.dot_i16x8_s(b, f)),
+    i32x4.add(i32x4.dot_i16x8_s(c, g), i32x4.dot_i16x8_s(d, h)),
+  );
+}
+
+const sumsXL = memory.data(16, 16);
+const sumsLL = memory.data(16, 16);
+
+/** Four trials on integers at once; keeps the scale of the best, in units of the integers. */
+@inline function attemptFour(a: v128, b: v128, c: v128, d: v128, multipliers: usize, n: f32): void {
+  let m = v128.load16_splat(multipliers);
+  let e = integerCodes(a, m, n), f = integerCodes(b, m, n), g = integerCodes(c, m, n), h = integerCodes(d, m, n);
+  const xl0 = addDots(a, b, c, d, e, f, g, h);
+  const ll0 = addDots(e, f, g, h, e, f, g, h);
+  m = v128.load16_splat(multipliers, 2);
+  e = integerCodes(a, m, n), f = integerCodes(b, m, n), g = integerCodes(c, m, n), h = integerCodes(d, m, n);
+  const xl1 = addDots(a, b, c, d, e, f, g, h);
+  const ll1 = addDots(e, f, g, h, e, f, g, h);
+  m = v128.load16_splat(multipliers, 4);
+  e = integerCodes(a, m, n), f = integerCodes(b, m, n), g = integerCodes(c, m, n), h = integerCodes(d, m, n);
+  const xl2 = addDots(a, b, c, d, e, f, g, h);
+  const ll2 = addDots(e, f, g, h, e, f, g, h);
+  m = v128.load16_splat(multipliers, 6);
+  e = integerCodes(a, m, n), f = integerCodes(b, m, n), g = integerCodes(c, m, n), h = integerCodes(d, m, n);
+  const xl3 = addDots(a, b, c, d, e, f, g, h);
+  const ll3 = addDots(e, f, g, h, e, f, g, h);
+  const xl = f32x4.convert_i32x4_s(foldIntegers(xl0, xl1, xl2, xl3));
+  const ll = f32x4.convert_i32x4_s(foldIntegers(ll0, ll1, ll2, ll3));
+  keepBest(xl, ll);
+}
+
+@inline function keepBest(xl: v128, ll: v128): void {
+  const gains = f32x4.div(f32x4.mul(xl, xl), ll);
+  const lane = <usize>largestLane(gains) << 2;
+  v128.store(sumsXL, xl);
+  v128.store(sumsLL, ll);
+  const gain = load<f32>(sumsXL + lane) * load<f32>(sumsXL + lane) / load<f32>(sumsLL + lane);
+  if (gain <= bestGain) return;
+  bestGain = gain;
+  bestScale = load<f32>(sumsXL + lane) / load<f32>(sumsLL + lane);
+}
+
+@inline function fitPlain(values: usize, peak: f32, n: f32, multipliers: usize): f32 {
+  const scale = f32x4.splat(integerPeak / peak);
+  const a = integersAt(values, scale);
+  const b = integersAt(values + 32, scale);
+  const c = integersAt(values + 64, scale);
+  const d = integersAt(values + 96, scale);
+  bestGain = -1;
+  attemptFour(a, b, c, d, multipliers, n);
+  if (n == 16) attemptFour(a, b, c, d, multipliers + 8, n);
+  return bestScale * (peak / integerPeak);
 }
 
 /** The weight of largest magnitude; of two equal ones the positive. */
 @inline function signedPeak(values: usize): f32 {
-  let highest = v128.load(values);
-  let lowest = highest;
-  for (let i: usize = 16; i < 128; i += 16) {
-    const x = v128.load(values + i);
-    highest = f32x4.pmax(highest, x);
-    lowest = f32x4.pmin(lowest, x);
-  }
-  const high = maxLanes(highest);
-  const low = minLanes(lowest);
-  return high >= -low ? high : low;
+  const high = highestOf32(values);
+  const low = lowestOf32(values);
+  return firstLane(v128.bitselect(high, low, f32x4.ge(high, f32x4.neg(low))));
+}
+
+/** Clamping before rounding gives the same codes, and the conversion rounds. */
+@inline function finalCodes(values: usize, inverse: v128, n: f32): v128 {
+  const scaled = f32x4.mul(v128.load(values), inverse);
+  return toIntegers(f32x4.pmax(f32x4.splat(-n), f32x4.pmin(f32x4.splat(n - 1), scaled)));
 }
 
 @inline function unsignedCodes(values: usize, inverse: v128, n: f32): v128 {
-  const a = toIntegers(codesAt(values, inverse, n));
-  const b = toIntegers(codesAt(values + 16, inverse, n));
-  const c = toIntegers(codesAt(values + 32, inverse, n));
-  const d = toIntegers(codesAt(values + 48, inverse, n));
+  const a = finalCodes(values, inverse, n);
+  const b = finalCodes(values + 16, inverse, n);
+  const c = finalCodes(values + 32, inverse, n);
+  const d = finalCodes(values + 48, inverse, n);
   return i8x16.add(narrow(a, b, c, d), i8x16.splat(<i8>n));
 }
 
-@inline function writeBlock(values: usize, weights: usize, out: usize, n: f32, targets: usize): void {
+@inline function writeBlock(values: usize, weights: usize, out: usize, n: f32, targets: usize, multipliers: usize,
+): void {
   const peak = signedPeak(values);
   const magnitude = abs(peak);
   let scale: f32 = 0;
   if (magnitude > maxHalf * n) scale = peak > 0 ? -maxHalf : maxHalf;
-  else if (magnitude >= smallestPeak) scale = fitScale(values, weights, peak, n, targets);
-  const half = scaleToHalf(scale);
-  const d = halfToFloat(half);
+  else if (magnitude >= smallestPeak)
+    scale = weights
+      ? fitWeighted(values, weights, peak, n, targets)
+      : fitPlain(values, peak, n, multipliers);
+  const d = roundScale(scale);
   const inverse = f32x4.splat(d == 0 ? 0 : <f32>1 / d);
   const first = unsignedCodes(values, inverse, n);
   const second = unsignedCodes(values + 64, inverse, n);
-  store<u16>(out, half);
+  store<u16>(out, bitsOfHalf(d));
   if (n == 16) storeFifthBits(first, second, out + 2);
   storeNibbles(first, second, n == 16 ? out + 6 : out + 2);
 }
 
 function writeQ4_0(values: usize, weights: usize, out: usize): void {
-  writeBlock(values, weights, out, 8, q4Targets);
+  writeBlock(values, weights, out, 8, q4Targets, q4Multipliers);
 }
 
 function writeQ5_0(values: usize, weights: usize, out: usize): void {
-  writeBlock(values, weights, out, 16, q5Targets);
+  writeBlock(values, weights, out, 16, q5Targets, q5Multipliers);
 }
 
 export function encode_Q4_0(

@@ -11,6 +11,7 @@ import {
   scaleToHalf,
   smallestPeak,
 } from './encoder.ts';
+import { integerPeak, integersOf, scaleInteger } from './integers.ts';
 import { laneSum } from './lanes.ts';
 import { packFifthBits, packNibbles } from './pack.ts';
 
@@ -18,8 +19,7 @@ const { fround } = Math;
 
 /**
  * How far the search lets the extremes lie outside the codes, in steps: [below 0, above n]. Found by
- * greedy selection over Gaussian, Student-t(4) and model weights; without importance only the first
- * few are tried. ggml moves the upper end only.
+ * greedy selection over Gaussian, Student-t(4) and model weights. ggml moves the upper end only.
  */
 const margins = [
   [0.125, 0.125],
@@ -40,7 +40,24 @@ const margins = [
   [0.125, -0.125],
 ] as const;
 
-const unweightedTrials = 4;
+/** The search without importance: [shift, multiplier] in units of `integersOf` and 2⁻¹⁵ steps. */
+const integerTrials = {
+  15: [
+    [-13, 243],
+    [13, 243],
+    [-40, 243],
+    [-42, 234],
+  ],
+  31: [
+    [-7, 499],
+    [47, 490],
+    [-20, 499],
+    [7, 499],
+  ],
+} as const;
+
+/** The largest code. */
+type Levels = keyof typeof integerTrials;
 
 /** A line x ≈ scale · code + min. */
 interface Line {
@@ -49,22 +66,20 @@ interface Line {
 }
 
 /** Codes 0 … n of `rises` (values above the line's start) at `inverse` steps per unit. */
-function codesAt(rises: Float32Array, inverse: number, below: number, n: number): Float32Array {
+function codesAt(rises: Float32Array, inverse: number, below: number, n: Levels): Float32Array {
   return rises.map((y) =>
     Math.max(Math.min(roundHalfEven(fround(fround(y * inverse) - below)), n), 0),
   );
 }
 
 /** Weighted least squares over many choices of the codes; `min` is relative to the lowest value. */
-function fitLine(rises: Float32Array, weights: Float32Array, weighted: boolean, n: number): Line {
-  const span = Math.max(...rises);
+function fitWeighted(rises: Float32Array, weights: Float32Array, span: number, n: Levels): Line {
   const wy = rises.map((y, i) => y * weights[i]!);
   const sumW = laneSum(rises.length, (i) => weights[i]!);
   const sumY = laneSum(rises.length, (i) => wy[i]!);
   let best = { gain: 0, scale: fround(span / n), min: 0 };
-  if (span < smallestPeak) return { scale: 0, min: 0 };
-  for (const [below, above] of weighted ? margins : margins.slice(0, unweightedTrials)) {
-    const codes = codesAt(rises, fround(fround(n + below + above) / span), fround(below), n);
+  for (const [below, above] of margins) {
+    const codes = codesAt(rises, fround((n + below + above) / span), below, n);
     const wl = codes.map((l, i) => l * weights[i]!);
     const sumL = laneSum(rises.length, (i) => wl[i]!);
     const sumLL = laneSum(rises.length, (i) => wl[i]! * codes[i]!);
@@ -79,13 +94,36 @@ function fitLine(rises: Float32Array, weights: Float32Array, weighted: boolean, 
   return best;
 }
 
+/** The same without importance, on 12-bit integers: fewer and much cheaper trials. */
+function fitPlain(rises: Float32Array, span: number, n: Levels): Line {
+  const integers = integersOf(rises, span);
+  const sumY = integers.reduce((sum, y) => sum + y, 0);
+  let best = { gain: -1, scale: 0, min: 0 };
+  for (const [shift, multiplier] of integerTrials[n]) {
+    const codes = integers.map((y) =>
+      Math.max(Math.min(scaleInteger(y + shift, multiplier), n), 0),
+    );
+    const sumL = codes.reduce((sum, l) => sum + l, 0);
+    const sumLL = codes.reduce((sum, l) => sum + l * l, 0);
+    const sumYL = codes.reduce((sum, l, i) => sum + l * integers[i]!, 0);
+    const spread = fround(codes.length * sumLL - sumL * sumL);
+    const cross = fround(codes.length * sumYL - sumY * sumL);
+    const gain = fround(cross * fround(cross / spread));
+    if (gain <= best.gain) continue;
+    const scale = fround(cross / spread);
+    best = { gain, scale, min: fround(fround(sumY - fround(scale * sumL)) * fround(1 / 32)) };
+  }
+  const unit = fround(span / integerPeak);
+  return { scale: fround(best.scale * unit), min: fround(best.min * unit) };
+}
+
 /** A line whose start is a binary16 number, given as its bits. */
 interface RoundedLine extends Line {
   readonly half: number;
 }
 
 /** From the largest binary16 number that is not above the lowest value, up to the highest. */
-function stretchedLine(values: Float32Array, n: number): RoundedLine {
+function stretchedLine(values: Float32Array, n: Levels): RoundedLine {
   const half = halfBelow(Math.min(...values));
   const min = f16ToF32(half);
   return { half, min, scale: fround(fround(Math.max(...values) - min) / n) };
@@ -95,20 +133,23 @@ function stretchedLine(values: Float32Array, n: number): RoundedLine {
  * The best line with its start rounded to binary16. Where that rounding is coarse against the steps
  * (a large offset with a small spread), the line starts below the lowest value instead.
  */
-function fitRoundedLine(values: Float32Array, weights: Float32Array, weighted: boolean, n: number) {
+function fitRoundedLine(values: Float32Array, weights: Float32Array, weighted: boolean, n: Levels) {
   const lowest = Math.min(...values);
   const rises = values.map((x) => x - lowest);
-  const line = fitLine(rises, weights, weighted, n);
+  const span = Math.max(...rises);
+  let line: Line = { scale: 0, min: 0 };
+  if (span >= smallestPeak)
+    line = weighted ? fitWeighted(rises, weights, span, n) : fitPlain(rises, span, n);
   const wanted = fround(line.min + lowest);
   const half = nearestHalf(wanted);
   const min = f16ToF32(half);
-  const isFine = Math.abs(fround(min - wanted)) <= fround(line.scale * 0.125);
-  const rounded = isFine ? { half, min, scale: line.scale } : stretchedLine(values, n);
-  return refitScale(values, weights, rounded, n);
+  if (Math.abs(fround(min - wanted)) <= fround(line.scale * 0.03125))
+    return { half, min, scale: line.scale };
+  return refitScale(values, weights, stretchedLine(values, n), n);
 }
 
-/** Least squares for the scale alone, now that the start has been rounded. */
-function refitScale(values: Float32Array, weights: Float32Array, line: RoundedLine, n: number) {
+/** Least squares for the scale alone, the start of the line being fixed. */
+function refitScale(values: Float32Array, weights: Float32Array, line: RoundedLine, n: Levels) {
   if (line.scale < smallestPeak) return line;
   const rises = values.map((x) => x - line.min);
   const codes = codesAt(rises, fround(1 / line.scale), 0, n);
@@ -118,7 +159,7 @@ function refitScale(values: Float32Array, weights: Float32Array, line: RoundedLi
   return sumLL > 0 && sumYL > 0 ? { ...line, scale: fround(sumYL / sumLL) } : line;
 }
 
-function affineEncoder(type: 'Q4_1' | 'Q5_1', n: 15 | 31): Encoder {
+function affineEncoder(type: 'Q4_1' | 'Q5_1', n: Levels): Encoder {
   return blockEncoder(
     type,
     (values, weights, out, at, weighted) => {

@@ -1,7 +1,8 @@
 import { blockTypes } from '../../tensor/block-types.ts';
 import { f16ToF32, f32ToF16 } from '../../util/half-float.ts';
-import type { Decoder, EncodableType, EncodeError, Encoder } from '../kernels.ts';
+import type { Decoder, EncodableType, Encoder } from '../kernels.ts';
 import { laneSum, wideLaneSum } from './lanes.ts';
+import { measure } from './measure.ts';
 
 const { fround } = Math;
 
@@ -84,18 +85,6 @@ function meanSquare(row: Float32Array): number {
   return Math.min(fround(sum / row.length), largestSquare);
 }
 
-/** Σ (x − x̂)² and Σ x² in f64, x̂ − x rounded to f32, in the order of `wideLaneSum`. */
-export function measure(values: Float32Array, out: Uint8Array, decode: Decoder): EncodeError {
-  const decoded = new Float32Array(values.length);
-  decode(out, decoded);
-  const squaredNorm = wideLaneSum(values.length, (i) => values[i]! * values[i]!);
-  const squaredError = wideLaneSum(values.length, (i) => {
-    const difference = fround(values[i]! - decoded[i]!);
-    return difference * difference;
-  });
-  return { squaredError, squaredNorm };
-}
-
 /** Makes an encoder from a block writer and the decoder that its error is measured with. */
 export function blockEncoder(
   type: EncodableType,
@@ -115,6 +104,6 @@ export function blockEncoder(
         writeBlock(block, weights, out, ((row + column) / width) * size, weighted);
       }
     }
-    return measure(values, out, decode);
+    return measure(values, columns, out, decode);
   };
 }

@@ -2,6 +2,7 @@ import { f16ToF32, roundHalfEven } from '../../util/half-float.ts';
 import type { Encoder } from '../kernels.ts';
 import { decodeQ4_0, decodeQ5_0 } from './decode-legacy.ts';
 import { blockEncoder, maxHalf, putWord, scaleToHalf, smallestPeak } from './encoder.ts';
+import { integerPeak, integersOf, scaleInteger } from './integers.ts';
 import { laneSum } from './lanes.ts';
 import { packFifthBits, packNibbles } from './pack.ts';
 
@@ -10,13 +11,14 @@ const { fround } = Math;
 /**
  * Where the search puts the weight of largest magnitude, in steps: −n is the outermost code, a
  * little further clips it, n − 1 uses the other side. Found by greedy selection over Gaussian,
- * Student-t(4) and model weights; without importance only the first few are tried.
+ * Student-t(4) and model weights.
  */
 interface Search {
   /** Codes are −n … n − 1. */
   readonly n: number;
   readonly targets: readonly number[];
-  readonly unweightedTrials: number;
+  /** Targets of the search without importance, in 2⁻¹⁵ steps per unit of `integersOf`. */
+  readonly multipliers: readonly number[];
 }
 
 const q4Search: Search = {
@@ -25,7 +27,7 @@ const q4Search: Search = {
     -8.1875, -8.625, 7.1875, -7.8125, -8.875, -6.875, -8, -8.375, -6.125, -7.625, -7.375, -9,
     -7.125, 7.6875, 8.1875, -6.625,
   ],
-  unweightedTrials: 4,
+  multipliers: [-131, -138, 115, -125],
 };
 
 const q5Search: Search = {
@@ -34,7 +36,7 @@ const q5Search: Search = {
     -15.875, 15.125, -16.375, -14.125, -15.8125, -14.6875, 13.125, -16.875, 14, 15.3125, -16.1875,
     -15.1875, 13.6875, -14.3125, 13.375, -16.625,
   ],
-  unweightedTrials: 4,
+  multipliers: [-258, -243, -263, -226, -253, -237, 210, -267],
 };
 
 interface Sums {
@@ -67,10 +69,12 @@ function signedPeak(values: Float32Array): number {
   return highest >= -lowest ? highest : lowest;
 }
 
-/** The least-squares scale of the best codes that the search meets. */
-function fitScale(values: Float32Array, weights: Float32Array, search: Search, rounds: number) {
+/** How often codes and scale are refitted to each other when there is importance. */
+const refits = 2;
+
+/** The least-squares scale of the best codes met, with importance. */
+function fitWeighted(values: Float32Array, weights: Float32Array, search: Search): number {
   const peak = signedPeak(values);
-  const trials = rounds > 0 ? search.targets : search.targets.slice(0, search.unweightedTrials);
   let best = { gain: -1, scale: 0 };
   const attempt = (inverse: number) => {
     const sums = trial(values, weights, inverse, search.n);
@@ -79,13 +83,29 @@ function fitScale(values: Float32Array, weights: Float32Array, search: Search, r
     best = { gain, scale: fround(sums.ll > 0 ? sums.xl / sums.ll : 1 / inverse) };
     return true;
   };
-  for (const target of trials) attempt(fround(fround(target) / peak));
-  for (let round = 0; round < rounds && attempt(fround(1 / best.scale)); round++);
+  for (const target of search.targets) attempt(fround(target / peak));
+  for (let round = 0; round < refits && attempt(fround(1 / best.scale)); round++);
   return best.scale;
 }
 
-/** How often codes and scale are refitted to each other when there is importance. */
-const refits = 2;
+/**
+ * The same without importance, on 12-bit integers: a trial then costs a third. The values only
+ * choose among codes and average into one scale, so their 2⁻¹² vanishes in the rounding of that.
+ */
+function fitPlain(values: Float32Array, search: Search): number {
+  const { n, multipliers } = search;
+  const peak = signedPeak(values);
+  const integers = integersOf(values, peak);
+  let best = { gain: -1, scale: 0 };
+  for (const multiplier of multipliers) {
+    const codes = integers.map((x) => Math.max(Math.min(scaleInteger(x, multiplier), n - 1), -n));
+    const xl = fround(integers.reduce((sum, x, i) => sum + x * codes[i]!, 0));
+    const ll = fround(codes.reduce((sum, l) => sum + l * l, 0));
+    const gain = gainOf({ xl, ll });
+    if (gain > best.gain) best = { gain, scale: fround(xl / ll) };
+  }
+  return fround(best.scale * fround(peak / integerPeak));
+}
 
 function symmetricEncoder(type: 'Q4_0' | 'Q5_0', search: Search): Encoder {
   const decode = type === 'Q4_0' ? decodeQ4_0 : decodeQ5_0;
@@ -98,7 +118,7 @@ function symmetricEncoder(type: 'Q4_0' | 'Q5_0', search: Search): Encoder {
       let scale = 0;
       if (magnitude > maxHalf * n) scale = peak > 0 ? -maxHalf : maxHalf;
       else if (magnitude >= smallestPeak)
-        scale = fitScale(values, weights, search, weighted ? refits : 0);
+        scale = weighted ? fitWeighted(values, weights, search) : fitPlain(values, search);
       const half = scaleToHalf(scale);
       const d = f16ToF32(half);
       const codes = codesAt(values, d === 0 ? 0 : fround(1 / d), n).map((l) => l + n);
@@ -112,7 +132,8 @@ function symmetricEncoder(type: 'Q4_0' | 'Q5_0', search: Search): Encoder {
 
 /**
  * Q4_0: signed codes times one scale. Where ggml takes the scale from the peak (without imatrix) or
- * from 19 trials (with), we try targets on both sides of zero, refit, and round to the final scale.
+ * from 19 trials (with), we search without imatrix too, try targets on both sides of zero, refit, and
+ * round to the final binary16 scale.
  *
  * @see ggml/src/ggml-quants.c (make_qx_quants), llama.cpp v0.5.0: weighted error at most ggml's on
  * test/golden/ggml-encode.json.
