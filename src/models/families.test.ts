@@ -7,6 +7,7 @@ import { rowsOf, weightsOf, type Tensor } from '../tensor/tensor.ts';
 import { PithError } from '../util/errors.ts';
 import { huggingFaceModel } from './hugging-face-model.ts';
 import type { Model } from './model.ts';
+import { openModel } from './open.ts';
 import { families } from './families/index.ts';
 import { interleaveRotaryHalves } from './families/tensor-views.ts';
 
@@ -122,6 +123,12 @@ test.each(golden.cases)(
     expect(await converted(model, { keys, tensors })).toEqual({ keys, tensors });
   },
 );
+
+test('so are those of the model in the box', async () => {
+  const model = await openModel('sample');
+  expect(await converted(model, golden.sample)).toEqual(golden.sample);
+  await model.close();
+});
 
 const [tied] = golden.cases;
 const codeOf = (act: () => unknown) => {

@@ -1,0 +1,112 @@
+import { readdir } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { openSafetensors, type SafetensorsFile } from '../formats/safetensors/open.ts';
+import { openShardedSafetensors } from '../formats/safetensors/sharded.ts';
+import { readJson, readText, tokenizerFileNames } from '../formats/tokenizer/files.ts';
+import { ggufVocabulary } from '../formats/tokenizer/gguf-vocabulary.ts';
+import { openFile } from '../storage/file-source.ts';
+import { attempt } from '../storage/system-error.ts';
+import { closeOnFailure } from '../util/closing.ts';
+import { PithError } from '../util/errors.ts';
+import { huggingFaceModel } from './hugging-face-model.ts';
+import type { Model } from './model.ts';
+
+/** Larger files than this are no configuration, tokenizer or model card. */
+const smallFileBytes = 2 ** 28;
+const indexName = 'model.safetensors.index.json';
+const templateFolder = 'additional_chat_templates';
+
+/**
+ * Opens a folder as Hugging Face lays it out: config.json, safetensors (one file, or shards with
+ * their index), tokenizer files and, where there, generation_config.json and README.md.
+ *
+ * @throws {@link PithError} `not-found` when a needed file is missing, `corrupt` when one is damaged,
+ *   and what {@link huggingFaceModel} throws.
+ */
+export async function openHuggingFaceFolder(folder: string): Promise<Model> {
+  const names = new Set(await attempt('open', folder, () => readdir(folder)));
+  if (!names.has('config.json')) throw noConfig(folder, [...names]);
+  const files = await readSmallFiles(folder, names);
+  const weights = await openWeights(folder, names);
+  return closeOnFailure(weights, async () => {
+    const vocabulary = ggufVocabulary(files);
+    return huggingFaceModel({
+      source: folder,
+      config: readJson(files, 'config.json'),
+      tensors: weights.tensors,
+      vocabulary: vocabulary.metadata,
+      card: {
+        folderName: basename(resolve(folder)),
+        readme: readText(files, 'README.md'),
+        generationConfig: readJson(files, 'generation_config.json'),
+      },
+      notes: vocabulary.notes,
+      close: () => weights.close(),
+    });
+  });
+}
+
+async function readSmallFiles(
+  folder: string,
+  names: ReadonlySet<string>,
+): Promise<Map<string, Uint8Array>> {
+  const wanted = [...tokenizerFileNames, 'README.md'].filter((name) => names.has(name));
+  if (names.has(templateFolder)) {
+    const templates = await attempt('open', folder, () => readdir(join(folder, templateFolder)));
+    wanted.push(...templates.map((name) => `${templateFolder}/${name}`));
+  }
+  const files = new Map<string, Uint8Array>();
+  for (const name of wanted) files.set(name, await readSmallFile(join(folder, name)));
+  return files;
+}
+
+async function readSmallFile(path: string): Promise<Uint8Array> {
+  const source = await openFile(path);
+  try {
+    if (source.byteLength <= smallFileBytes) return await source.read(0, source.byteLength);
+    throw new PithError(
+      'corrupt',
+      `${path} has ${source.byteLength} bytes; Pith reads at most ${smallFileBytes} of such a file.`,
+      'Get the file again from the model\u2019s source.',
+    );
+  } finally {
+    await source.close();
+  }
+}
+
+async function openWeights(folder: string, names: ReadonlySet<string>): Promise<SafetensorsFile> {
+  if (names.has(indexName)) {
+    const index = await readSmallFile(join(folder, indexName));
+    const text = readText(new Map([[indexName, index]]), indexName)!;
+    return openShardedSafetensors(text, (shard) => openFile(join(folder, shard)));
+  }
+  const source = await openFile(join(folder, weightsName(folder, names)));
+  return closeOnFailure(source, () => openSafetensors(source));
+}
+
+function weightsName(folder: string, names: ReadonlySet<string>): string {
+  const found = [...names].filter((name) => name.endsWith('.safetensors'));
+  if (found.includes('model.safetensors')) return 'model.safetensors';
+  if (found.length === 1) return found[0]!;
+  const isPickled = [...names].some((name) => /^pytorch_model.*\.bin$/.test(name));
+  throw new PithError(
+    isPickled ? 'unsupported' : 'not-found',
+    found.length > 1
+      ? `${folder} has ${found.length} safetensors files, but no ${indexName}.`
+      : `${folder} has no safetensors file${isPickled ? ', only pickled PyTorch weights' : ''}.`,
+    isPickled
+      ? 'Get a revision of the model with safetensors; loading pickles would run code from them.'
+      : `Download model.safetensors, or ${indexName} with all its shards.`,
+  );
+}
+
+function noConfig(folder: string, names: readonly string[]): PithError {
+  const gguf = names.find((name) => name.endsWith('.gguf'));
+  return new PithError(
+    'not-found',
+    `${folder} has no config.json.`,
+    gguf
+      ? `Give the GGUF file itself: ${join(folder, gguf)}`
+      : 'Give a folder as Hugging Face lays it out: config.json, safetensors, tokenizer files.',
+  );
+}
