@@ -82,6 +82,21 @@ test.each(['attn_v', '=Q6_K', 'attn_v=', 'attn_(v=Q6_K', 'attn_v=Q9', `${'a'.rep
   },
 );
 
+test.each(['(a+)+$=Q6_K', '(.|.)*x=Q6_K', `${'.?'.repeat(30)}x=Q6_K`, '.*.*.*.*.*x=Q6_K'])(
+  'a pattern that could be tried for ever is refused: %s',
+  (text) => {
+    expect(() => parseOverride(text)).toThrow('at most 4');
+  },
+);
+
+test.each([
+  'blk\\.(0|1|2)\\.(?:ffn|attn)_.*',
+  'blk\\.[0-9+*]\\.ffn_(up|gate)_exps',
+  'attn_\\+\\?\\*\\{',
+])('an ordinary pattern is taken as it is: %s', (source) => {
+  expect(parseOverride(`${source}=Q6_K`).pattern.source).toBe(source);
+});
+
 test('rows that are not whole blocks are told once for each kind of fallback', () => {
   const narrow = fakeModel({
     architecture: 'llama',
