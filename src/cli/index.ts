@@ -3,6 +3,7 @@ import process from 'node:process';
 import { main, type CommandLoader } from './framework/main.ts';
 
 const commands: Readonly<Record<string, CommandLoader>> = {
+  chat: async () => (await import('./chat.ts')).chat,
   run: async () => (await import('./run.ts')).run,
 };
 

@@ -4,7 +4,7 @@ import { PithError } from '../util/errors.ts';
 import { defineCommand, type CommandContext } from './framework/command.ts';
 import { runnableModel } from './model-reference.ts';
 import { engineOf, engineOptions, samplingOf, samplingOptions } from './sampling-options.ts';
-import { formatBytes, formatDuration, threeDigits } from './terminal/format-units.ts';
+import { contextNote, statistics } from './statistics.ts';
 
 /** `pith run`: continues a prompt, as it is, with a GGUF model. */
 export const run = defineCommand({
@@ -68,24 +68,7 @@ function finish(context: CommandContext, engine: LlamaEngine, generation: Genera
   if (generation.stopReason === 'cancelled') {
     throw new PithError('cancelled', `Stopped after ${generation.generatedTokens} tokens.`);
   }
-  if (generation.stopReason === 'context') {
-    context.note(
-      `The context of ${engine.contextLength} tokens is full: the answer ends after ` +
-        `${generation.generatedTokens} tokens.`,
-    );
-  }
+  const note = contextNote(engine, generation);
+  if (note !== undefined) context.note(note);
   if (!context.json) context.note(statistics(engine, generation));
-}
-
-/** One line of speed and memory. */
-export function statistics(engine: LlamaEngine, generation: Generation): string {
-  const { promptTokens, generatedTokens, tokensPerSecond, timeToFirstTokenMs } = generation;
-  const threads = `${engine.threads} thread${engine.threads === 1 ? '' : 's'}`;
-  return [
-    `${promptTokens} + ${generatedTokens} tokens`,
-    ...(tokensPerSecond > 0 ? [`${threeDigits(tokensPerSecond)} tokens/s`] : []),
-    `first after ${formatDuration(timeToFirstTokenMs / 1000)}`,
-    engine.device === 'cpu' ? `CPU, ${threads}` : engine.device,
-    `peak memory ${formatBytes(generation.peakMemoryBytes)}`,
-  ].join(' · ');
 }

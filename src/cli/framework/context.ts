@@ -15,20 +15,25 @@ export interface Session {
  * Connects a command to this process: streams, progress bar, Ctrl-C.
  *
  * The first Ctrl-C aborts the signal, so that the command can finish its file and say what it kept;
- * a second one ends the process at once.
+ * a second one ends the process at once. The
+ * handlers stay installed meanwhile: packages that watch for signals kill a process without any.
  */
 export function startSession(flags: { readonly json: boolean; readonly quiet: boolean }): Session {
   const { stdin, stdout, stderr } = process;
   const abort = new AbortController();
   const bar = new ProgressBar(stderr);
   let writeError: NodeJS.ErrnoException | undefined;
-  const interrupt = () => abort.abort();
+  const interrupt = (signal: NodeJS.Signals) => {
+    if (!abort.signal.aborted) return abort.abort();
+    end();
+    process.kill(process.pid, signal);
+  };
   const onWriteError = (error: NodeJS.ErrnoException) => {
     writeError ??= error;
     abort.abort();
   };
-  process.once('SIGINT', interrupt);
-  process.once('SIGTERM', interrupt);
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
   stdout.on('error', onWriteError);
   stderr.on('error', onWriteError);
   const context: CommandContext = {
@@ -55,10 +60,10 @@ export function startSession(flags: { readonly json: boolean; readonly quiet: bo
     await new Promise<void>((resolve) => stdout.write('', () => resolve()));
     return writeError;
   };
-  const end = () => {
+  function end(): void {
     bar.clear();
     process.off('SIGINT', interrupt);
     process.off('SIGTERM', interrupt);
-  };
+  }
   return { context, flush, end };
 }
