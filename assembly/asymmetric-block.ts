@@ -63,8 +63,8 @@ export function layOut(values: usize, importance: usize): f32 {
     largest = max<f32>(largest, gatherValues(g, values + <usize>g * groupStride));
   }
   const factor = normalizer(largest);
-  let squares: f32 = 0;
-  for (let g = 0; g < groupCount; g++) squares += normalize(g, factor);
+  let squares = all(0);
+  for (let g = 0; g < groupCount; g++) squares = f32x4.add(squares, normalize(g, factor));
   let mostImportant: f32 = 0;
   if (importance) {
     for (let g = 0; g < groupCount; g++) {
@@ -72,7 +72,7 @@ export function layOut(values: usize, importance: usize): f32 {
       mostImportant = max<f32>(mostImportant, found);
     }
   }
-  const variance = (squares * variances) / 256;
+  const variance = (laneSum(squares) * variances) / 256;
   const importanceFactor = normalizer(mostImportant);
   for (let g = 0; g < groupCount; g++) {
     if (mostImportant > 0) weighByImportance(g, variance, importanceFactor);
@@ -101,7 +101,7 @@ function gatherValues(index: i32, values: usize): f32 {
   return laneMax(f32x4.pmax(highest, f32x4.neg(lowest)));
 }
 
-function normalize(index: i32, factor: f32): f32 {
+function normalize(index: i32, factor: f32): v128 {
   const group = groupAt(index);
   const lowest = f32x4.mul(v128.load(group, LOWEST), all(factor));
   const range = f32x4.sub(f32x4.mul(v128.load(group, HIGHEST), all(factor)), lowest);
@@ -115,7 +115,7 @@ function normalize(index: i32, factor: f32): f32 {
     squares = f32x4.add(squares, f32x4.mul(x, x));
   }
   v128.store(group, squares, SQUARES);
-  return laneSum(squares);
+  return squares;
 }
 
 function gatherImportance(index: i32, importance: usize): f32 {

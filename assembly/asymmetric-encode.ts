@@ -1,4 +1,4 @@
-// The part of the encoders that Q2_K, Q4_K and Q5_K share.
+// The loop that Q2_K, Q4_K and Q5_K share; see src/kernels/scalar/asymmetric-encode.ts.
 import { layOut } from './asymmetric-block';
 import { writeCodes } from './asymmetric-codes';
 import { fitGroup } from './asymmetric-fit';
@@ -6,18 +6,30 @@ import { fitSteps, minStepHalf, stepHalf } from './asymmetric-steps';
 import { groupCount } from './asymmetric-type';
 import { f16ToF32 } from './half-float';
 
-/** Fits one super-block; leaves its codes, sub-scale codes and steps for the packer. */
-export function fitSuperBlock(
+/** Writes one block from the codes, sub-scale codes and steps in scratch. */
+export type BlockPacker = (out: usize) => void;
+
+/** Encodes rows of the type set by `setType`, `bytes` a super-block. */
+export function encodeAsymmetric(
   values: usize,
+  rows: i32,
+  columns: i32,
   importance: usize,
+  out: usize,
   stats: usize,
-  starts: usize,
-  startCount: i32,
-  tops: usize,
-  topCount: i32,
+  bytes: usize,
+  pack: BlockPacker,
 ): void {
-  const factor = layOut(values, importance);
-  for (let g = 0; g < groupCount; g++) fitGroup(g, starts, startCount);
-  fitSteps(tops, topCount, factor);
-  writeCodes(values, f16ToF32(stepHalf), f16ToF32(minStepHalf), stats);
+  v128.store(stats, i64x2.splat(0));
+  for (let row = 0; row < rows; row++) {
+    for (let column: usize = 0; column < <usize>columns; column += 256) {
+      const factor = layOut(values, importance ? importance + column * 4 : 0);
+      for (let g = 0; g < groupCount; g++) fitGroup(g);
+      fitSteps(factor);
+      writeCodes(values, f16ToF32(stepHalf), f16ToF32(minStepHalf), stats);
+      pack(out);
+      values += 1024;
+      out += bytes;
+    }
+  }
 }

@@ -16,7 +16,7 @@ import {
   groupAt,
   inverseOrZero,
 } from './asymmetric-block';
-import { maxCode } from './asymmetric-type';
+import { maxCode, startCount, starts } from './asymmetric-type';
 import { all, limit, round } from './lanes';
 
 /** Codes whose weighted variance is below this share of their mean square count as equal: 2^-20. */
@@ -24,18 +24,18 @@ const leastSpread: f32 = 9.5367431640625e-7;
 
 /**
  * Rounds the weights under each start, solves for the best scale and min of those codes and keeps
- * the best; then rounds once more under the best fit. `starts` holds `count` pairs of f32: levels
- * that span the range of x, and how many of them code 0 lies above the lowest x.
+ * the best; then rounds once more under the best fit. A start is a pair: levels that span the range
+ * of x, and how many of them code 0 lies above the lowest x.
  */
-export function fitGroup(index: i32, starts: usize, count: i32): void {
+export function fitGroup(index: i32): void {
   const group = groupAt(index);
   fitConstant(group);
   const inverseRange = v128.load(group, INVERSE_RANGE);
   const lowest = f32x4.mul(v128.load(group, LOWEST), inverseRange);
-  for (const end = starts + <usize>count * 8; starts < end; starts += 8) {
-    const levels = v128.load32_splat(starts);
+  for (let at = starts, end = starts + <usize>startCount * 8; at < end; at += 8) {
+    const levels = v128.load32_splat(at);
     const inverse = f32x4.mul(inverseRange, levels);
-    const zero = f32x4.add(f32x4.mul(lowest, levels), v128.load32_splat(starts, 4));
+    const zero = f32x4.add(f32x4.mul(lowest, levels), v128.load32_splat(at, 4));
     tryCodes(index, inverse, f32x4.neg(zero));
   }
   const inverse = inverseOrZero(v128.load(group, SCALE));

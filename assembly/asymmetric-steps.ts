@@ -15,7 +15,7 @@ import {
   inverseOrZero,
   tiny,
 } from './asymmetric-block';
-import { groupCount, maxScale } from './asymmetric-type';
+import { groupCount, maxScale, topCount, tops } from './asymmetric-type';
 import { f16ToF32, f32ToF16 } from './half-float';
 import { all, laneMax, laneSum, limit, round } from './lanes';
 
@@ -35,10 +35,10 @@ let step: f32 = 0;
 let minStep: f32 = 0;
 
 /**
- * Chooses d, dmin and the sub-scale codes. Each of the `count` f32 at `tops` is the code that the
- * largest scale and min get at first; both steps are then refitted, and the best pair is kept.
+ * Chooses d, dmin and the sub-scale codes. Each of the tops is the code that the largest
+ * scale and min get at first; both steps are then refitted, and the best pair is kept.
  */
-export function fitSteps(tops: usize, count: i32, factor: f32): void {
+export function fitSteps(factor: f32): void {
   let steepest = all(0);
   let deepest = all(0);
   for (let g = 0; g < groupCount; g++) {
@@ -49,7 +49,7 @@ export function fitSteps(tops: usize, count: i32, factor: f32): void {
     v128.store(group, f32x4.mul(v128.load(group, SUM_XL), inverse), SCALE_AT_ZERO);
     v128.store(group, f32x4.mul(v128.load(group, SUM_L), inverse), CODE_RATIO);
   }
-  searchSteps(tops, count, laneMax(steepest), laneMax(deepest));
+  searchSteps(laneMax(steepest), laneMax(deepest));
   stepHalf = toHalf(step / factor);
   minStepHalf = toHalf(minStep / factor);
   step = f16ToF32(stepHalf) * factor;
@@ -57,12 +57,12 @@ export function fitSteps(tops: usize, count: i32, factor: f32): void {
   chooseSubScales();
 }
 
-function searchSteps(tops: usize, count: i32, steepest: f32, deepest: f32): void {
+function searchSteps(steepest: f32, deepest: f32): void {
   let bestLoss: f32 = Infinity;
   let bestStep: f32 = 0;
   let bestMinStep: f32 = 0;
-  for (const end = tops + <usize>count * 4; tops < end; tops += 4) {
-    const top = f32.load(tops);
+  for (let at = tops, end = tops + <usize>topCount * 4; at < end; at += 4) {
+    const top = f32.load(at);
     step = steepest / top;
     minStep = deepest / top;
     chooseSubScales();

@@ -27,3 +27,18 @@ export function setType(
   variances = varianceFactor;
   rmsShare = rmsFactor;
 }
+
+/** Where the fit of a sub-block starts: `startCount` pairs of f32, see `fitGroup`. */
+export let starts: usize = 0;
+export let startCount: i32 = 0;
+/** Codes that the largest scale and min get in the search for d and dmin: `topCount` f32. */
+export let tops: usize = 0;
+export let topCount: i32 = 0;
+
+/** Sets the tables that the searches run over. */
+export function setSearch(fitStarts: usize, fits: i32, stepTops: usize, steps: i32): void {
+  starts = fitStarts;
+  startCount = fits;
+  tops = stepTops;
+  topCount = steps;
+}

@@ -1,7 +1,7 @@
 import { codes, minCodes, scaleCodes } from './asymmetric-codes';
-import { fitSuperBlock } from './asymmetric-encode';
+import { encodeAsymmetric } from './asymmetric-encode';
 import { minStepHalf, stepHalf } from './asymmetric-steps';
-import { setType } from './asymmetric-type';
+import { setSearch, setType } from './asymmetric-type';
 
 const blockBytes: usize = 144;
 const startCount: i32 = 10;
@@ -22,15 +22,8 @@ export function encode_Q4_K(
   stats: usize,
 ): void {
   setType(32, 15, 63, 2, 1);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column += 256) {
-      const weights = importance ? importance + <usize>column * 4 : 0;
-      fitSuperBlock(values, weights, stats, starts, startCount, tops, topCount);
-      pack(out);
-      values += 1024;
-      out += blockBytes;
-    }
-  }
+  setSearch(starts, startCount, tops, topCount);
+  encodeAsymmetric(values, rows, columns, importance, out, stats, blockBytes, pack);
 }
 
 function pack(out: usize): void {

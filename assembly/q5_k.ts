@@ -1,7 +1,7 @@
 import { codes } from './asymmetric-codes';
-import { fitSuperBlock } from './asymmetric-encode';
+import { encodeAsymmetric } from './asymmetric-encode';
 import { minStepHalf, stepHalf } from './asymmetric-steps';
-import { setType } from './asymmetric-type';
+import { setSearch, setType } from './asymmetric-type';
 import { packSubScales } from './q4_k';
 
 const blockBytes: usize = 176;
@@ -23,15 +23,8 @@ export function encode_Q5_K(
   stats: usize,
 ): void {
   setType(32, 31, 63, 2, 1);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column += 256) {
-      const weights = importance ? importance + <usize>column * 4 : 0;
-      fitSuperBlock(values, weights, stats, starts, startCount, tops, topCount);
-      pack(out);
-      values += 1024;
-      out += blockBytes;
-    }
-  }
+  setSearch(starts, startCount, tops, topCount);
+  encodeAsymmetric(values, rows, columns, importance, out, stats, blockBytes, pack);
 }
 
 function pack(out: usize): void {

@@ -10,6 +10,9 @@ import { numberDecoders } from './scalar/decode-numbers.ts';
 import * as ternary from './scalar/decode-ternary.ts';
 import { encodeMXFP4 } from './scalar/mxfp4.ts';
 import { encodeBF16, encodeF16, encodeF32 } from './scalar/numbers.ts';
+import { encodeQ2K } from './scalar/q2_k.ts';
+import { encodeQ4K } from './scalar/q4_k.ts';
+import { encodeQ5K } from './scalar/q5_k.ts';
 import { encodeQ8_0 } from './scalar/q8_0.ts';
 import { encodeQ4_0, encodeQ5_0 } from './scalar/symmetric.ts';
 import { encodeTQ1_0, encodeTQ2_0 } from './scalar/ternary.ts';
@@ -58,6 +61,9 @@ export const scalarEncoders: Partial<Record<EncodableType, Encoder>> = {
   Q4_1: encodeQ4_1,
   Q5_0: encodeQ5_0,
   Q5_1: encodeQ5_1,
+  Q2_K: encodeQ2K,
+  Q4_K: encodeQ4K,
+  Q5_K: encodeQ5K,
   TQ1_0: encodeTQ1_0,
   TQ2_0: encodeTQ2_0,
   MXFP4: encodeMXFP4,

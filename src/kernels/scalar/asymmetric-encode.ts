@@ -3,7 +3,7 @@ import type { EncodeError, Encoder } from '../kernels.ts';
 import { fitSubBlock } from './asymmetric-fit.ts';
 import { type StoredScales, fitSteps } from './asymmetric-steps.ts';
 import type { AsymmetricType } from './asymmetric-type.ts';
-import { layOut } from './asymmetric-block.ts';
+import { cut, weigh } from './asymmetric-block.ts';
 import { f32, limit } from './f32.ts';
 
 const superBlock = 256;
@@ -19,18 +19,15 @@ export function asymmetricEncoder(
 ): Encoder {
   return (values, columns, out, importance) => {
     const error = { squaredError: 0, squaredNorm: 0 };
-    for (let at = 0, block = 0; at < values.length; at += superBlock, block++) {
+    for (let at = 0; at < values.length; at += superBlock) {
       const weights = values.subarray(at, at + superBlock);
       const column = at % columns;
-      const { blocks, factor } = layOut(
-        type,
-        weights,
-        importance?.subarray(column, column + superBlock),
-      );
-      const fitted = blocks.map((block) => ({ ...block, ...fitSubBlock(type, block) }));
-      const scales = fitSteps(type, fitted, factor);
+      const block = weigh(type, weights, importance?.subarray(column, column + superBlock));
+      const fitted = cut(type, block).map((sub) => ({ ...sub, ...fitSubBlock(type, block, sub) }));
+      const scales = fitSteps(type, fitted, block.factor);
       const codes = roundCodes(type, weights, scales, error);
-      pack(out.subarray(block * blockBytes, (block + 1) * blockBytes), scales, codes);
+      const to = (at / superBlock) * blockBytes;
+      pack(out.subarray(to, to + blockBytes), scales, codes);
     }
     return error;
   };

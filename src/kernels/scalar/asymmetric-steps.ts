@@ -1,7 +1,7 @@
 import { f16ToF32, f32ToF16, roundHalfEven } from '../../util/half-float.ts';
+import type { SubBlock } from './asymmetric-block.ts';
 import type { SubBlockFit } from './asymmetric-fit.ts';
 import type { AsymmetricType } from './asymmetric-type.ts';
-import type { SubBlock } from './asymmetric-block.ts';
 import { f32, inverseOrZero, limit } from './f32.ts';
 import { laneSum } from './lanes.ts';
 
