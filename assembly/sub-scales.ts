@@ -2,7 +2,7 @@
 // src/kernels/scalar/sub-scales.ts.
 import { pack } from './iq4-grid';
 import { all, laneMax, laneSum } from './lanes';
-import { extremesOf, fitScales, halfScale, halfValue, inversesOf, sumsAt, wll, wxl } from './symmetric-fit';
+import { fitScales, halfScale, halfValue, inversesOf, sumsAt, wll, wxl } from './symmetric-fit';
 
 /** Scales of up to sixteen sub-blocks, f32: as fitted, then as stored times the super-block's. */
 export const scales: usize = memory.data(64, 16);
@@ -42,10 +42,15 @@ export function fitSuperBlock(
 
 /** The scale of largest magnitude, with its sign. */
 function largest(count: i32): f32 {
-  const extremes = extremesOf(scales, count >> 2);
-  const high = max<f32>(laneMax(extremes), 0);
-  const low = max<f32>(laneMax(f32x4.neg(extremes)), 0);
-  return high >= low ? high : -low;
+  let high = all(0);
+  let low = all(0);
+  for (let at: usize = 0; at < <usize>count * 4; at += 16) {
+    high = f32x4.pmax(high, v128.load(scales + at));
+    low = f32x4.pmin(low, v128.load(scales + at));
+  }
+  const highest = laneMax(high);
+  const lowest = -laneMax(f32x4.neg(low));
+  return highest >= -lowest ? highest : lowest;
 }
 
 /** For four sub-blocks: the best of the nearest integer and its two neighbours. */

@@ -133,14 +133,17 @@ export function inversesOf(value: v128, threshold: f32): v128 {
 }
 
 /** The weight of largest magnitude in each lane, with its sign; the positive one of a tie. */
-export function extremesOf(from: usize, length: i32): v128 {
+function extremesOf(from: usize, length: i32): v128 {
   const end = from + <usize>length * 16;
   let high = all(0);
   let low = all(0);
-  for (; from < end; from += 16) {
-    const x = v128.load(from);
-    high = f32x4.pmax(high, x);
-    low = f32x4.pmin(low, x);
+  for (; from < end; from += 64) {
+    const a = v128.load(from);
+    const b = v128.load(from, 16);
+    const c = v128.load(from, 32);
+    const d = v128.load(from, 48);
+    high = f32x4.pmax(high, f32x4.pmax(f32x4.pmax(a, b), f32x4.pmax(c, d)));
+    low = f32x4.pmin(low, f32x4.pmin(f32x4.pmin(a, b), f32x4.pmin(c, d)));
   }
   return v128.bitselect(high, low, f32x4.ge(high, f32x4.neg(low)));
 }
