@@ -46,7 +46,7 @@ export function loadTokenizer(files: TokenizerFiles): TextTokenizer {
 
 function build(json: unknown, config: unknown): Tokenizer {
   try {
-    return new Tokenizer(withUnicodeDigits(json) as object, config as object);
+    return new Tokenizer(withUnicodeDigits(json), config);
   } catch (cause) {
     throw new PithError(
       'unsupported',

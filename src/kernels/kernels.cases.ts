@@ -67,7 +67,7 @@ export const ggmlErrorLimit: Record<EncodableType, number> = {
 /** Weights to encode: what they are like, and how to make `count` of them. */
 export interface ValueCase {
   readonly label: string;
-  make(count: number): Float32Array;
+  readonly make: (count: number) => Float32Array;
 }
 
 function fill(label: string, next: (i: number) => number): ValueCase {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { importanceCases, shapes, tensorTypes, valueCases } from './kernels.cases.ts';
+import { importanceCases, shapes, valueCases } from './kernels.cases.ts';
 import { encodableTypes, type EncodableType, type Kernels } from './kernels.ts';
 import { scalarEncoders, scalarKernels } from './scalar.ts';
-import { createWasmKernels, decodedByScalar } from './wasm.ts';
+import { createWasmKernels } from './wasm.ts';
 import { blockTypes, rowBytes } from '../tensor/block-types.ts';
 
 const wasm = await createWasmKernels();

@@ -141,11 +141,11 @@ class WasmKernels implements Kernels {
     const outAt = align(importanceAt + columns * 4);
     const statsAt = align(outAt + out.length);
     if (importance) this.#memory(Float32Array, importanceAt, columns).set(importance);
+    const stats = this.#memory(Float64Array, statsAt, 2).fill(0);
     const encode = this.#export<EncodeExport>(`encode_${type}`);
     encode(source, weights / columns, columns, importance ? importanceAt : 0, outAt, statsAt);
     out.set(this.#memory(Uint8Array, outAt, out.length));
-    const [squaredError, squaredNorm] = this.#memory(Float64Array, statsAt, 2);
-    return { squaredError: squaredError!, squaredNorm: squaredNorm! };
+    return { squaredError: stats[0]!, squaredNorm: stats[1]! };
   }
 
   /** Grows memory so that `bytes` fit above the static data; returns where they start. */

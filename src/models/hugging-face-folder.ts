@@ -2,19 +2,17 @@ import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { openSafetensors, type SafetensorsFile } from '../formats/safetensors/open.ts';
 import { openShardedSafetensors } from '../formats/safetensors/sharded.ts';
-import { readJson, readText, tokenizerFileNames } from '../formats/tokenizer/files.ts';
+import { readJson, readText } from '../formats/tokenizer/files.ts';
 import { ggufVocabulary } from '../formats/tokenizer/gguf-vocabulary.ts';
 import { openFile } from '../storage/file-source.ts';
 import { attempt } from '../storage/system-error.ts';
 import { closeOnFailure } from '../util/closing.ts';
 import { PithError } from '../util/errors.ts';
+import { readFolderFiles, readSmallFile } from './folder-files.ts';
 import { huggingFaceModel } from './hugging-face-model.ts';
 import type { Model } from './model.ts';
 
-/** Larger files than this are no configuration, tokenizer or model card. */
-const smallFileBytes = 2 ** 28;
 const indexName = 'model.safetensors.index.json';
-const templateFolder = 'additional_chat_templates';
 
 /**
  * Opens a folder as Hugging Face lays it out: config.json, safetensors (one file, or shards with
@@ -26,7 +24,7 @@ const templateFolder = 'additional_chat_templates';
 export async function openHuggingFaceFolder(folder: string): Promise<Model> {
   const names = new Set(await attempt('open', folder, () => readdir(folder)));
   if (!names.has('config.json')) throw noConfig(folder, [...names]);
-  const files = await readSmallFiles(folder, names);
+  const files = await readFolderFiles(folder);
   const weights = await openWeights(folder, names);
   return closeOnFailure(weights, async () => {
     const vocabulary = ggufVocabulary(files);
@@ -44,34 +42,6 @@ export async function openHuggingFaceFolder(folder: string): Promise<Model> {
       close: () => weights.close(),
     });
   });
-}
-
-async function readSmallFiles(
-  folder: string,
-  names: ReadonlySet<string>,
-): Promise<Map<string, Uint8Array>> {
-  const wanted = [...tokenizerFileNames, 'README.md'].filter((name) => names.has(name));
-  if (names.has(templateFolder)) {
-    const templates = await attempt('open', folder, () => readdir(join(folder, templateFolder)));
-    wanted.push(...templates.map((name) => `${templateFolder}/${name}`));
-  }
-  const files = new Map<string, Uint8Array>();
-  for (const name of wanted) files.set(name, await readSmallFile(join(folder, name)));
-  return files;
-}
-
-async function readSmallFile(path: string): Promise<Uint8Array> {
-  const source = await openFile(path);
-  try {
-    if (source.byteLength <= smallFileBytes) return await source.read(0, source.byteLength);
-    throw new PithError(
-      'corrupt',
-      `${path} has ${source.byteLength} bytes; Pith reads at most ${smallFileBytes} of such a file.`,
-      'Get the file again from the model\u2019s source.',
-    );
-  } finally {
-    await source.close();
-  }
 }
 
 async function openWeights(folder: string, names: ReadonlySet<string>): Promise<SafetensorsFile> {

@@ -9,6 +9,12 @@ import type { Model } from './model.ts';
 /** The model in the box, seen from src/models/ as from dist/models/. */
 const sampleFolder = fileURLToPath(new URL('../../models/sample', import.meta.url));
 
+/** A model reference resolved to a Hugging Face folder or a GGUF file. */
+export interface ModelLocation {
+  readonly kind: 'folder' | 'gguf';
+  readonly path: string;
+}
+
 /**
  * Opens a model for lazy reading: a Hugging Face folder, a `.gguf` file (the first part of a split
  * model opens the others), or `sample`, the model in the box.
@@ -19,12 +25,17 @@ const sampleFolder = fileURLToPath(new URL('../../models/sample', import.meta.ur
  *   references and other kinds of files, and what the readers throw for damaged ones.
  */
 export async function openModel(reference: string): Promise<Model> {
-  if (reference === 'sample')
-    return { ...(await openHuggingFaceFolder(sampleFolder)), source: 'sample' };
+  const { kind, path } = await locateModel(reference);
+  const model = kind === 'gguf' ? await openGgufModel(path) : await openHuggingFaceFolder(path);
+  return reference === 'sample' ? { ...model, source: reference } : model;
+}
+
+/** Where a reference leads on this machine; throws as `openModel`, without opening the model. */
+export async function locateModel(reference: string): Promise<ModelLocation> {
+  if (reference === 'sample') return { kind: 'folder', path: sampleFolder };
   if (reference.startsWith('hf:')) throw hubReference(reference);
-  const isFolder = await isFolderAt(reference);
-  if (isFolder) return openHuggingFaceFolder(reference);
-  if (reference.toLowerCase().endsWith('.gguf')) return openGgufModel(reference);
+  if (await isFolderAt(reference)) return { kind: 'folder', path: reference };
+  if (reference.toLowerCase().endsWith('.gguf')) return { kind: 'gguf', path: reference };
   throw new PithError(
     'unsupported',
     `${reference} is neither a folder nor a .gguf file.`,

@@ -22,7 +22,7 @@ export interface StartedLlama {
 /**
  * Loads node-llama-cpp, which is optional.
  *
- * @throws PithError `engine` when it is not installed or this platform has no build of it.
+ * @throws PithError `engine-missing` when it is not installed, `engine` when this platform has no build.
  */
 export async function importLlama(): Promise<Library> {
   try {
@@ -30,7 +30,7 @@ export async function importLlama(): Promise<Library> {
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND';
     throw new PithError(
-      'engine',
+      missing ? 'engine-missing' : 'engine',
       missing
         ? 'Running models needs node-llama-cpp, which is not installed.'
         : `node-llama-cpp does not load: ${(error as Error).message}`,

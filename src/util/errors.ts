@@ -11,7 +11,8 @@ export const errorCodes = {
   shape: 'Sizes that must agree do not.',
   'not-finite': 'Weights or importance hold NaN or infinity.',
   conflict: 'The output exists or belongs to another job.',
-  engine: 'An inference engine is missing or failed.',
+  engine: 'An inference engine failed.',
+  'engine-missing': 'An optional inference engine is not installed.',
   cancelled: 'The user stopped the work.',
   'verify-failed': 'A written file did not pass its own check.',
 } as const;
