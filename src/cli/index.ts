@@ -4,6 +4,9 @@ import { main, type CommandLoader } from './framework/main.ts';
 
 const commands: Readonly<Record<string, CommandLoader>> = {
   chat: async () => (await import('./chat.ts')).chat,
+  demo: async () => (await import('./demo.ts')).demo,
+  quantize: async () => (await import('./quantize.ts')).quantize,
+  verify: async () => (await import('./verify.ts')).verify,
   run: async () => (await import('./run.ts')).run,
 };
 

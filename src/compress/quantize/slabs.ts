@@ -1,25 +1,30 @@
 import { unitOf } from '../../tensor/dtypes.ts';
 import { columnsOf, rowsOf, type Tensor } from '../../tensor/tensor.ts';
-import type { PlannedTensor } from './quantization-plan.ts';
 
 /** Weights of a slab: 1 MB as f32, so that decoding and encoding stay in the processor's cache. */
 const slabWeights = 1 << 18;
 
-/** Some whole rows of one planned tensor. */
-export interface SlabOfRows {
+/** What cutting needs to know: `importance` is `[experts, columns]`, or `[columns]` for all rows. */
+interface Cuttable {
+  readonly name: string;
+  readonly importance?: Float32Array;
+}
+
+/** Some whole rows of one tensor. */
+export interface SlabOfRows<Planned extends Cuttable> {
   readonly tensor: Tensor;
-  readonly planned: PlannedTensor;
+  readonly planned: Planned;
   readonly first: number;
   readonly rows: number;
   /** One weight a column, those of the expert that the rows belong to. */
   readonly importance: Float32Array | undefined;
 }
 
-/** Cuts the planned tensors into slabs, in file order; a slab never crosses two experts. */
-export function* slabsOf(
-  tensors: readonly PlannedTensor[],
+/** Cuts tensors into slabs of rows, in the given order; a slab never crosses two experts. */
+export function* slabsOf<Planned extends Cuttable>(
+  tensors: readonly Planned[],
   source: ReadonlyMap<string, Tensor>,
-): Generator<SlabOfRows> {
+): Generator<SlabOfRows<Planned>> {
   for (const planned of tensors) {
     const tensor = source.get(planned.name)!;
     const columns = columnsOf(tensor.shape);

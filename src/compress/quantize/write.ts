@@ -1,8 +1,9 @@
-import { writeGguf, type CheckpointSink } from '../../formats/gguf/write.ts';
 import type { GgufPlan } from '../../formats/gguf/plan.ts';
+import { writeGguf } from '../../formats/gguf/write.ts';
 import { encodableTypes, type EncodableType } from '../../kernels/kernels.ts';
 import type { Transcoder, TranscodedSlab } from '../../kernels/transcoder.ts';
 import type { Model } from '../../models/model.ts';
+import type { Output } from '../../storage/output-writer.ts';
 import type { BlockType } from '../../tensor/block-types.ts';
 import { columnsOf } from '../../tensor/tensor.ts';
 import { PithError } from '../../util/errors.ts';
@@ -18,21 +19,29 @@ export interface TensorReport {
   readonly bytes: number;
   /** sqrt(Σ (x − x̂)² / Σ x²); 0 for a tensor kept as it is. */
   readonly relativeError: number;
+  /** Σ x², by which the errors of several tensors are averaged. */
+  readonly squaredNorm: number;
+}
+
+/** The relative error of all tensors that were converted, as if they were one. */
+export function totalRelativeError(reports: readonly TensorReport[]): number {
+  const norm = reports.reduce((sum, { squaredNorm }) => sum + squaredNorm, 0);
+  const error = reports.reduce((sum, r) => sum + r.relativeError ** 2 * r.squaredNorm, 0);
+  return norm > 0 ? Math.sqrt(error / norm) : 0;
 }
 
 /** What `writeQuantized` works with. */
 export interface WriteOptions {
   readonly transcoder: Transcoder;
-  readonly sink: CheckpointSink;
-  /** Bytes that an interrupted run has safely written. */
-  readonly resumeOffset?: number;
+  /** Continues where an interrupted run stopped; each finished tensor's report is noted in it. */
+  readonly output: Output;
   readonly onTensor: (report: TensorReport) => void;
   readonly onProgress?: OnProgress;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Streams the quantized tensors to `sink` in file order, slab by slab over the transcoder's threads.
+ * Streams the quantized tensors to `output` in file order, slab by slab over the transcoder's threads.
  *
  * Memory: two slabs a thread, whatever the model's size. The bytes depend on nothing but model and
  * plan: not on threads, not on where an earlier run stopped.
@@ -42,11 +51,11 @@ export interface WriteOptions {
  */
 export async function writeQuantized(
   model: Model,
-  { tensors }: QuantizationPlan,
-  layout: GgufPlan,
+  { tensors, layout }: QuantizationPlan,
   options: WriteOptions,
 ): Promise<void> {
-  const { transcoder, sink, resumeOffset = 0 } = options;
+  const { transcoder, output } = options;
+  const { resumeOffset } = output;
   const plannedOf = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   const left = layout.tensors
     .filter(({ offset }) => offset >= resumeOffset)
@@ -56,9 +65,18 @@ export async function writeQuantized(
     convert(slab, transcoder, options.signal),
   );
   const progress = progressOf(layout, resumeOffset, options.onProgress);
+  let finished: TensorReport | undefined;
+  const onTensor = (report: TensorReport) => {
+    finished = report;
+    options.onTensor(report);
+  };
   try {
     const chunks = ({ name }: { name: string }) =>
-      tensorChunks(plannedOf.get(name)!, results, options, progress);
+      tensorChunks(plannedOf.get(name)!, results, onTensor, progress);
+    const sink = {
+      write: (bytes: Uint8Array) => output.write(bytes),
+      checkpoint: (step: string) => output.checkpoint(step, finished),
+    };
     await writeGguf(layout, sink, chunks, resumeOffset);
   } finally {
     await results.return(undefined);
@@ -69,7 +87,7 @@ export async function writeQuantized(
 async function* tensorChunks(
   planned: PlannedTensor,
   results: AsyncGenerator<TranscodedSlab>,
-  { onTensor }: WriteOptions,
+  onTensor: (report: TensorReport) => void,
   progress: (name: string, bytes: number) => void,
 ): AsyncGenerator<Uint8Array> {
   let [squaredError, squaredNorm, written] = [0, 0, 0];
@@ -84,11 +102,12 @@ async function* tensorChunks(
     slab.release();
   }
   const relativeError = squaredNorm > 0 ? Math.sqrt(squaredError / squaredNorm) : 0;
-  onTensor({ name: planned.name, type: planned.to, bytes: planned.bytes, relativeError });
+  const { name, to: type, bytes } = planned;
+  onTensor({ name, type, bytes, relativeError, squaredNorm });
 }
 
 async function convert(
-  { tensor, planned, first, rows, importance }: SlabOfRows,
+  { tensor, planned, first, rows, importance }: SlabOfRows<PlannedTensor>,
   transcoder: Transcoder,
   signal: AbortSignal | undefined,
 ): Promise<TranscodedSlab> {

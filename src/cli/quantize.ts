@@ -1,0 +1,144 @@
+import { availableParallelism } from 'node:os';
+import { classTotals, type ClassTotals } from '../compress/quantize/quantization-plan.ts';
+import { fileTypeNames } from '../compress/quantize/file-types.ts';
+import { prepareQuantization, quantize as run, type QuantizeReport } from '../recipes/quantize.ts';
+import type { PreparedQuantization } from '../recipes/quantize.ts';
+import { verify, type VerifyReport } from '../recipes/verify/verify.ts';
+import { weightsOf } from '../tensor/tensor.ts';
+import { PithError } from '../util/errors.ts';
+import { defineCommand, type CommandContext } from './framework/command.ts';
+import { formatBytes, formatDuration, formatInteger } from './terminal/format-units.ts';
+import { formatTable } from './terminal/table.ts';
+import { describeChecks } from './verify.ts';
+
+/** `pith quantize`: a Hugging Face folder or GGUF in, a quantized GGUF out. */
+export const quantize = defineCommand({
+  name: 'quantize',
+  summary: 'Quantize a model to GGUF.',
+  description:
+    'TYPE is a llama.cpp mix or a block type: ' +
+    `${fileTypeNames.join(' ')}.\n` +
+    'A mix chooses as llama-quantize does. An interrupted run continues where it stopped when the\n' +
+    'same command is given again. The finished file is verified unless --no-verify is given.',
+  examples: [
+    'pith quantize sample --type Q4_K_M -o sample-q4_k_m.gguf',
+    "pith quantize ./my-model --type Q4_K_M --tensor 'ffn_down=Q6_K' --imatrix imatrix.gguf -o m.gguf",
+    'pith quantize ./my-model --type Q3_K_S --dry-run',
+  ],
+  positionals: { model: { description: 'A Hugging Face folder, a .gguf file, or sample.' } },
+  options: {
+    type: { type: 'string', short: 't', value: 'TYPE', required: true, description: 'See above.' },
+    output: { type: 'string', short: 'o', value: 'FILE', description: 'The .gguf file to write.' },
+    tensor: {
+      type: 'string',
+      value: 'REGEX=TYPE',
+      multiple: true,
+      description: 'Another type for the tensors whose names match; the first match wins.',
+    },
+    imatrix: { type: 'string', value: 'FILE', description: 'Importance from llama-imatrix.' },
+    pure: { type: 'boolean', description: 'One type for every matrix, no mix.' },
+    threads: {
+      type: 'integer',
+      value: 'N',
+      default: availableParallelism(),
+      min: 1,
+      max: 512,
+      description: 'Worker threads.',
+    },
+    'dry-run': { type: 'boolean', description: 'Print the exact size by tensor class and stop.' },
+    'no-verify': { type: 'boolean', description: 'Do not check the finished file.' },
+    force: { type: 'boolean', short: 'f', description: 'Replace an existing output.' },
+  },
+  async run(context, { positionals, options }) {
+    const { tensor: overrides, type, pure, imatrix, output } = options;
+    const request = { model: positionals.model, type, pure, overrides };
+    const prepared = await prepareQuantization(imatrix ? { ...request, imatrix } : request);
+    try {
+      for (const note of prepared.plan.notes) context.note(`note: ${note}`);
+      if (options['dry-run']) return dryRun(prepared);
+      const target = {
+        output: requireOutput(output, positionals.model, type),
+        threads: options.threads,
+        force: options.force,
+        onProgress: context.onProgress,
+        signal: context.signal,
+      };
+      const report = await run(prepared, target);
+      const verification = options['no-verify']
+        ? undefined
+        : await checkWritten(context, report, positionals.model, options.threads);
+      return { ok: verification?.ok ?? true, ...report, ...(verification && { verification }) };
+    } finally {
+      await prepared.model.close();
+    }
+  },
+  render: (report) => ('classes' in report ? renderDryRun(report) : renderReport(report)),
+});
+
+/** The same report as a real run, without an output. */
+function dryRun({ plan }: PreparedQuantization) {
+  const weights = plan.tensors.reduce((sum, { shape }) => sum + weightsOf(shape), 0);
+  const bytes = plan.layout.totalBytes;
+  const data = plan.tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
+  return {
+    bytes,
+    bitsPerWeight: (bytes * 8) / weights,
+    tensors: plan.tensors.map(({ name, to, bytes }) => ({ name, type: to, bytes })),
+    classes: classTotals(plan.tensors),
+    headerAndPaddingBytes: bytes - data,
+    notes: plan.notes,
+  };
+}
+
+function renderDryRun(report: ReturnType<typeof dryRun>): string {
+  const columns = ['class', 'tensors', 'weights', 'bytes', 'bits/weight'];
+  const table = formatTable(
+    columns.map((heading, at) => ({
+      heading,
+      align: at > 0 ? ('right' as const) : ('left' as const),
+    })),
+    [
+      ...report.classes.map(classRow),
+      ['header, padding', '', '', formatInteger(report.headerAndPaddingBytes), ''],
+      ['file', '', '', formatInteger(report.bytes), report.bitsPerWeight.toFixed(2)],
+    ],
+  );
+  return `${table}\n\nNothing was written (--dry-run).`;
+}
+
+function classRow({ class: name, tensors, weights, bytes }: ClassTotals): string[] {
+  const bits = ((bytes * 8) / weights).toFixed(2);
+  return [name, formatInteger(tensors), formatInteger(weights), formatInteger(bytes), bits];
+}
+
+function requireOutput(output: string | undefined, model: string, type: string): string {
+  if (output !== undefined) return output;
+  throw new PithError(
+    'usage',
+    'No output file is given.',
+    `pith quantize ${model} --type ${type} -o model-${type.toLowerCase()}.gguf`,
+  );
+}
+
+async function checkWritten(
+  context: CommandContext,
+  { output }: QuantizeReport,
+  model: string,
+  threads: number,
+): Promise<VerifyReport> {
+  const { onProgress, signal } = context;
+  return verify(output, { against: model, threads, onProgress, signal });
+}
+
+function renderReport(report: QuantizeReport & { verification?: VerifyReport }): string {
+  const { output, bytes, bitsPerWeight, relativeError, seconds, peakMemoryBytes } = report;
+  const facts = [
+    `${formatInteger(bytes)} bytes (${formatBytes(bytes)})`,
+    `${bitsPerWeight.toFixed(2)} bits/weight`,
+    `relative weight error ${(relativeError * 100).toFixed(2)} %`,
+    formatDuration(seconds),
+    `peak memory ${formatBytes(peakMemoryBytes)}`,
+  ];
+  const checks = report.verification ? describeChecks(report.verification) : 'not verified';
+  return `${output}: ${facts.join(' · ')}\n${checks}`;
+}

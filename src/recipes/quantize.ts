@@ -1,0 +1,150 @@
+import { availableParallelism } from 'node:os';
+import { parseFileType } from '../compress/quantize/file-types.ts';
+import { readImatrix } from '../compress/quantize/imatrix.ts';
+import type { Imatrix } from '../compress/quantize/importance.ts';
+import { parseOverride } from '../compress/quantize/overrides.ts';
+import { planQuantization } from '../compress/quantize/plan.ts';
+import type { QuantizationPlan } from '../compress/quantize/quantization-plan.ts';
+import {
+  totalRelativeError,
+  writeQuantized,
+  type TensorReport,
+} from '../compress/quantize/write.ts';
+import { openModel } from '../models/open.ts';
+import type { Model } from '../models/model.ts';
+import { startTranscoder } from '../runtime/kernel-workers.ts';
+import { openFile } from '../storage/file-source.ts';
+import { openOutput } from '../storage/output-file.ts';
+import type { Output } from '../storage/output-writer.ts';
+import { weightsOf } from '../tensor/tensor.ts';
+import type { OnProgress } from '../util/progress.ts';
+import { version } from '../util/version.ts';
+import { fingerprint } from './fingerprint.ts';
+
+/** What to quantize, and to what. */
+export interface QuantizeRequest {
+  /** A Hugging Face folder, a GGUF file or `sample`. */
+  readonly model: string;
+  /** A block type or a llama.cpp mix name. */
+  readonly type: string;
+  /** One block type for every matrix, instead of the mix of that name. */
+  readonly pure?: boolean;
+  /** `regex=TYPE`, the first match wins. */
+  readonly overrides?: readonly string[];
+  /** Path of an importance matrix. */
+  readonly imatrix?: string;
+}
+
+/** Where and how to write. */
+export interface QuantizeTarget {
+  readonly output: string;
+  readonly threads?: number;
+  /** Replace a finished file of that name. */
+  readonly force?: boolean;
+  readonly onProgress?: OnProgress;
+  readonly signal?: AbortSignal;
+}
+
+/** What was written. */
+export interface QuantizeReport {
+  readonly output: string;
+  readonly bytes: number;
+  readonly bitsPerWeight: number;
+  /** sqrt(Σ (x − x̂)² / Σ x²) over all converted weights. */
+  readonly relativeError: number;
+  readonly seconds: number;
+  readonly peakMemoryBytes: number;
+  readonly tensors: readonly TensorReport[];
+  readonly notes: readonly string[];
+}
+
+/** A request read and planned: everything known before a weight is touched. Close the model. */
+export interface PreparedQuantization {
+  readonly model: Model;
+  readonly plan: QuantizationPlan;
+}
+
+/** Opens the model and decides every tensor's type; the exact size is `plan.layout.totalBytes`. */
+export async function prepareQuantization(request: QuantizeRequest): Promise<PreparedQuantization> {
+  const type = parseFileType(request.type, request.pure ?? false);
+  const overrides = (request.overrides ?? []).map(parseOverride);
+  const imatrix = request.imatrix === undefined ? undefined : await loadImatrix(request.imatrix);
+  const model = await openModel(request.model);
+  const plan = planQuantization(model, { type, overrides, ...(imatrix && { imatrix }) });
+  return { model, plan };
+}
+
+/**
+ * Writes a prepared quantization: streaming, crash-safe, resumable.
+ *
+ * The output appears under its name only when it is complete. An interrupted run leaves
+ * `OUT.partial` and `OUT.journal`; the same request continues there and ends with the same bytes.
+ *
+ * @throws {@link PithError} `conflict` when the output exists and `force` is not set; `not-finite`,
+ *   `no-space`, `no-permission`, `cancelled`.
+ */
+export async function quantize(
+  { model, plan }: PreparedQuantization,
+  target: QuantizeTarget,
+): Promise<QuantizeReport> {
+  const started = performance.now();
+  const { totalBytes } = plan.layout;
+  const planHash = await fingerprint(model, plan, version);
+  const force = target.force ?? false;
+  const output = await openOutput(target.output, { planHash, totalBytes, force });
+  const tensors = await writeTensors(model, plan, output, target);
+  const weights = plan.tensors.reduce((sum, { shape }) => sum + weightsOf(shape), 0);
+  return {
+    output: target.output,
+    bytes: totalBytes,
+    bitsPerWeight: (totalBytes * 8) / weights,
+    relativeError: totalRelativeError(tensors),
+    seconds: (performance.now() - started) / 1000,
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    tensors,
+    notes: [...plan.notes, ...resumeNotes(output)],
+  };
+}
+
+async function loadImatrix(path: string): Promise<Imatrix> {
+  const source = await openFile(path);
+  try {
+    return await readImatrix(source);
+  } finally {
+    await source.close();
+  }
+}
+
+async function writeTensors(
+  model: Model,
+  plan: QuantizationPlan,
+  output: Output,
+  { threads = availableParallelism(), onProgress, signal }: QuantizeTarget,
+): Promise<TensorReport[]> {
+  const reports = output.completed.flatMap(({ detail }) =>
+    detail ? [detail as TensorReport] : [],
+  );
+  const transcoder = await startTranscoder(threads);
+  try {
+    await writeQuantized(model, plan, {
+      transcoder,
+      output,
+      onTensor: (report) => reports.push(report),
+      ...(onProgress && { onProgress }),
+      ...(signal && { signal }),
+    });
+    await output.finish();
+    return reports;
+  } catch (error) {
+    await output.abandon();
+    throw error;
+  } finally {
+    await transcoder.close();
+  }
+}
+
+function resumeNotes({ resumeOffset, totalBytes, restarted }: Output): string[] {
+  if (restarted) return ['An unfinished output of another request was thrown away.'];
+  if (resumeOffset === 0) return [];
+  return [`Resumed an interrupted run at ${resumeOffset} of ${totalBytes} bytes.`];
+}
