@@ -16,7 +16,8 @@ function encoded(
   importance?: Float32Array,
 ) {
   const out = new Uint8Array(rowBytes(type, columns)! * (values.length / columns));
-  return { error: kernels.encode(type, values, columns, out, importance), out };
+  const error = kernels.encode(type, values, columns, out, importance);
+  return { error, hex: Buffer.from(out).toString('hex') };
 }
 
 test.each(types)('%s is encoded by wasm exactly as by the scalar reference', (type) => {

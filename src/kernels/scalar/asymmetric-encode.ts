@@ -23,7 +23,7 @@ export function asymmetricEncoder(
       const weights = values.subarray(at, at + superBlock);
       const column = at % columns;
       const block = weigh(type, weights, importance?.subarray(column, column + superBlock));
-      const fitted = cut(type, block).map((sub) => ({ ...sub, ...fitSubBlock(type, block, sub) }));
+      const fitted = cut(type, block).map((sub) => ({ sub, fit: fitSubBlock(type, block, sub) }));
       const scales = fitSteps(type, fitted, block.factor);
       const codes = roundCodes(type, weights, scales, error);
       const to = (at / superBlock) * blockBytes;

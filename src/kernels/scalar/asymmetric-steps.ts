@@ -28,8 +28,11 @@ export interface StoredScales extends SubScales {
   readonly minStepHalf: number;
 }
 
-/** A fitted sub-block. */
-export type FittedBlock = SubBlock & SubBlockFit;
+/** A sub-block and the codes it was fitted with. */
+export interface FittedBlock {
+  readonly sub: SubBlock;
+  readonly fit: SubBlockFit;
+}
 
 /**
  * Chooses d, dmin and the sub-scale codes for the weight codes that the sub-blocks were fitted with.
@@ -54,8 +57,8 @@ export function fitSteps(
 }
 
 function searchSteps(type: AsymmetricType, blocks: readonly FittedBlock[]): Steps {
-  const steepest = Math.max(0, ...blocks.map((block) => block.scale));
-  const deepest = Math.max(0, ...blocks.map((block) => -block.min));
+  const steepest = Math.max(0, ...blocks.map(({ fit }) => fit.scale));
+  const deepest = Math.max(0, ...blocks.map(({ fit }) => -fit.min));
   let best: Steps = { step: 0, minStep: 0 };
   let leastLoss = Infinity;
   for (const top of type.tops) {
@@ -91,11 +94,11 @@ function chooseSubScales(
 
 /** Of the two min codes around the fitted min, each with its best scale code, the better pair. */
 function chooseSubScale(maxScale: number, block: FittedBlock, { step, minStep }: Steps) {
-  const exact = f32(-block.min * inverseOrZero(minStep));
+  const exact = f32(-block.fit.min * inverseOrZero(minStep));
   const lower = Math.floor(limit(exact, maxScale));
   const pairs = [lower, Math.min(lower + 1, maxScale)].map((minCode) => {
     const min = f32(minStep * minCode);
-    const scaleCode = bestScaleCode(block, min, inverseOrZero(step), maxScale);
+    const scaleCode = bestScaleCode(block.fit, min, inverseOrZero(step), maxScale);
     return { scaleCode, minCode, loss: lossOf(block, f32(step * scaleCode), min) };
   });
   return pairs[1]!.loss < pairs[0]!.loss ? pairs[1]! : pairs[0]!;
@@ -103,7 +106,7 @@ function chooseSubScale(maxScale: number, block: FittedBlock, { step, minStep }:
 
 /** The code nearest to the least-squares scale under a given min. */
 function bestScaleCode(
-  { sumL, sumLL, sumXL }: FittedBlock,
+  { sumL, sumLL, sumXL }: SubBlockFit,
   min: number,
   inverseStep: number,
   maxScale: number,
@@ -114,10 +117,10 @@ function bestScaleCode(
 }
 
 /** Σ w (x − x̂)² less Σ w x², x̂ = scale · code − min. */
-function lossOf(block: FittedBlock, scale: number, min: number): number {
-  const sumXL = f32(block.sumXL + f32(min * block.sumL));
-  const byScale = f32(f32(scale * block.sumLL) - f32(sumXL + sumXL));
-  const byMin = f32(f32(min * block.sumW) + f32(block.sumX + block.sumX));
+function lossOf({ sub, fit }: FittedBlock, scale: number, min: number): number {
+  const sumXL = f32(fit.sumXL + f32(min * fit.sumL));
+  const byScale = f32(f32(scale * fit.sumLL) - f32(sumXL + sumXL));
+  const byMin = f32(f32(min * sub.sumW) + f32(sub.sumX + sub.sumX));
   return f32(f32(scale * byScale) + f32(min * byMin));
 }
 
@@ -126,11 +129,11 @@ function refitSteps(blocks: readonly FittedBlock[], { scaleCodes, minCodes }: Su
   const sum = (term: (block: FittedBlock, scaleCode: number, minCode: number) => number) =>
     laneSum(blocks.length, (j) => term(blocks[j]!, scaleCodes[j]!, minCodes[j]!));
   return solveSteps({
-    ss: sum(({ sumLL }, scale) => scale * f32(scale * sumLL)),
-    sm: sum(({ sumL }, scale, min) => min * f32(scale * sumL)),
-    mm: sum(({ sumW }, _, min) => min * f32(min * sumW)),
-    sx: sum(({ sumXL }, scale) => scale * sumXL),
-    mx: -sum(({ sumX }, _, min) => min * sumX),
+    ss: sum(({ fit }, scale) => scale * f32(scale * fit.sumLL)),
+    sm: sum(({ fit }, scale, min) => min * f32(scale * fit.sumL)),
+    mm: sum(({ sub }, _, min) => min * f32(min * sub.sumW)),
+    sx: sum(({ fit }, scale) => scale * fit.sumXL),
+    mx: -sum(({ sub }, _, min) => min * sub.sumX),
   });
 }
 
