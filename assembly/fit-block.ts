@@ -115,7 +115,7 @@ function relate(importance: usize, to: usize, size: i32, ridge: f32): void {
   for (let at: usize = 0; at < <usize>size * 4; at += 4) sum += <f64>load<f32>(importance + at);
   const mean = sum / <f64>size;
   for (let at: usize = 0; at < <usize>size * 4; at += 4) {
-    const share = <f64>load<f32>(importance + at) / mean + <f64>ridge;
-    store<f32>(to + at, mean > 0 ? <f32>share : 1);
+    const share = mean > 0 ? <f64>load<f32>(importance + at) / mean : 1;
+    store<f32>(to + at, <f32>(share + <f64>ridge));
   }
 }

@@ -2,11 +2,11 @@
 import { all, roundingShift } from './lanes';
 
 /** How both IQ4 types search and weigh. */
-export const iq4Ridge: f32 = 1;
+export const iq4Ridge: f32 = 1.3;
 export const iq4ImportanceRidge: f32 = 0.2;
-export const iq4TargetCount: i32 = 14;
+export const iq4TargetCount: i32 = 12;
 export const iq4Targets: usize = memory.data<f32>([
-  -139, -135, -131, -127, -123, -119, -115, 100, 104, 108, 112, 116, 120, 124,
+  -140, -132, -126, -120, -113, -104, 90, 98, 105, 111, 117, 125,
 ]);
 
 // @ts-ignore: decorator

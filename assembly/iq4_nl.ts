@@ -39,6 +39,7 @@ export function encode_IQ4_NL(
   out: usize,
   stats: usize,
 ): void {
+  v128.store(stats, i64x2.splat(0));
   const rowBytes = <usize>(columns >> 5) * blockBytes;
   for (let column = 0; column < columns; column += 128) {
     const blocks = min((columns - column) >> 5, 4);

@@ -32,7 +32,7 @@ export function encode_IQ4_XS(
 }
 
 function packBlock(from: usize, inverseUnit: f32, hasImportance: bool, out: usize): f32 {
-  fitSuperBlock(8, 32, IQ4, 32, inverseUnit, iq4Targets, iq4TargetCount, 1);
+  fitSuperBlock(8, 32, IQ4, 32, inverseUnit, iq4Targets, iq4TargetCount, 1, 3);
   clearError();
   for (let j: usize = 0; j < 8; j++) {
     writeIq4Codes(from + j * 128, inverseUnit, load<f32>(scales + j * 4), j * 32);
@@ -45,13 +45,13 @@ function packBlock(from: usize, inverseUnit: f32, hasImportance: bool, out: usiz
 
 /** Sub-scales plus 32: two high bits each in bytes 0 and 1, low nibbles in bytes 2 … 5. */
 function packSubScales(out: usize): void {
-  let high: u32 = 0;
-  let low: u32 = 0;
+  let high: usize = 0;
+  let low: usize = 0;
   for (let j: usize = 0; j < 8; j++) {
-    const stored = <u32>(<i32>load<f32>(subScales + j * 4) + 32);
-    high |= (stored >> 4) << (<u32>(2 * j));
-    low |= (stored & 15) << (<u32>(4 * j));
+    const stored = <usize>(<i32>load<f32>(subScales + j * 4) + 32);
+    high |= (stored >> 4) << ((2 * j));
+    low |= (stored & 15) << ((4 * j));
   }
   store<u16>(out, <u16>high);
-  store<u32>(out, low, 2);
+  store<u32>(out, <u32>low, 2);
 }

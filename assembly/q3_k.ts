@@ -5,9 +5,9 @@ import { fitSuperBlock, packedSubScales, scaleBits } from './sub-scales';
 
 const blockBytes: usize = 110;
 const ridge: f32 = 1;
-const importanceRidge: f32 = 0.1;
-const targetCount: i32 = 5;
-const targets: usize = memory.data<f32>([-4.4, -4, -3.5, 2.6, 3.4]);
+const importanceRidge: f32 = 0.07;
+const targetCount: i32 = 2;
+const targets: usize = memory.data<f32>([-4.1, 2.9]);
 const importanceTargetCount: i32 = 12;
 const importanceTargets: usize = memory.data<f32>([
   -5.2, -4.6, -4.2, -3.9, -3.5, -3, 1.8, 2.4, 2.8, 3.1, 3.5, 4,
@@ -30,11 +30,9 @@ export function encode_Q3_K(
 
 function packBlock(from: usize, inverseUnit: f32, hasImportance: bool, out: usize): f32 {
   useLinearGrid(-4, 3);
-  if (hasImportance) {
-    fitSuperBlock(16, 16, LINEAR, 32, inverseUnit, importanceTargets, importanceTargetCount, 1);
-  } else {
-    fitSuperBlock(16, 16, LINEAR, 32, inverseUnit, targets, targetCount, 1);
-  }
+  const tried = hasImportance ? importanceTargets : targets;
+  const count = hasImportance ? importanceTargetCount : targetCount;
+  fitSuperBlock(16, 16, LINEAR, 32, inverseUnit, tried, count, 1, hasImportance ? 3 : 1);
   writeLinearCodes(from, inverseUnit, 16, 4);
   packHighBits(out);
   packLowBits(codes, out + 32);

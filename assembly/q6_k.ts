@@ -38,7 +38,7 @@ export function encode_Q6_K(
 
 function packBlock(from: usize, inverseUnit: f32, hasImportance: bool, out: usize): f32 {
   useLinearGrid(-32, 31);
-  fitSuperBlock(16, 16, LINEAR, 128, inverseUnit, targets, targetCount, 1);
+  fitSuperBlock(16, 16, LINEAR, 128, inverseUnit, targets, targetCount, 1, 3);
   writeLinearCodes(from, inverseUnit, 16, 32);
   packCodes(codes, out, out + 128);
   packCodes(codes + 128, out + 64, out + 160);

@@ -24,6 +24,7 @@ export function fitSuperBlock(
   targets: usize,
   targetCount: i32,
   refinements: i32,
+  subScaleTrials: i32,
 ): void {
   const end = <usize>count * 4;
   for (let at: usize = 0; at < end; at += 16) {
@@ -32,7 +33,9 @@ export function fitSuperBlock(
   }
   const bits = halfScale(largest(count) / -limit, inverseUnit);
   const scale = halfValue(bits & 0x7fff ? bits : 1, inverseUnit);
-  for (let at: usize = 0; at < end; at += 16) chooseSubScales(at, length, grid, limit, scale);
+  for (let at: usize = 0; at < end; at += 16) {
+    chooseSubScales(at, length, grid, limit, scale, subScaleTrials);
+  }
   refit(count, inverseUnit);
   const fitted = all(halfValue(scaleBits, inverseUnit));
   for (let at: usize = 0; at < end; at += 16) {
@@ -53,14 +56,21 @@ function largest(count: i32): f32 {
   return highest >= -lowest ? highest : lowest;
 }
 
-/** For four sub-blocks: the best of the nearest integer and its two neighbours. */
-function chooseSubScales(at: usize, length: i32, grid: i32, limit: f32, scale: f32): void {
+/** For four sub-blocks: the best of the nearest integer and (with 3 trials) the two beside it. */
+function chooseSubScales(
+  at: usize,
+  length: i32,
+  grid: i32,
+  limit: f32,
+  scale: f32,
+  trials: i32,
+): void {
   const nearest = f32x4.nearest(f32x4.mul(v128.load(scales + at), inversesOf(all(scale), 0)));
   let bestGain = all(0);
   let best = all(0);
   let bestXl = all(0);
   let bestLl = all(0);
-  for (let trial = 0; trial < 3; trial++) {
+  for (let trial = 0; trial < trials; trial++) {
     const step = all(trial == 2 ? -1 : <f32>trial);
     const moved = f32x4.add(nearest, step);
     const subScale = f32x4.pmin(f32x4.pmax(moved, all(-limit)), all(limit - 1));

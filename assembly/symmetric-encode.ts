@@ -26,6 +26,7 @@ export function encodeSuperBlocks(
   scalesImportance: bool,
   packBlock: BlockPacker,
 ): void {
+  v128.store(stats, i64x2.splat(0));
   const rowBytes = <usize>(columns >> 8) * bytes;
   for (let column: usize = 0; column < <usize>columns; column += 256) {
     if (importance) prepareImportance(importance + column * 4, 256, length, 256, ridge);

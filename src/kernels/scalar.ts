@@ -8,11 +8,15 @@ import * as legacy from './scalar/decode-legacy.ts';
 import * as nonlinear from './scalar/decode-nonlinear.ts';
 import { numberDecoders } from './scalar/decode-numbers.ts';
 import * as ternary from './scalar/decode-ternary.ts';
+import { encodeIQ4NL } from './scalar/iq4_nl.ts';
+import { encodeIQ4XS } from './scalar/iq4_xs.ts';
 import { encodeMXFP4 } from './scalar/mxfp4.ts';
 import { encodeBF16, encodeF16, encodeF32 } from './scalar/numbers.ts';
 import { encodeQ2K } from './scalar/q2_k.ts';
+import { encodeQ3K } from './scalar/q3_k.ts';
 import { encodeQ4K } from './scalar/q4_k.ts';
 import { encodeQ5K } from './scalar/q5_k.ts';
+import { encodeQ6K } from './scalar/q6_k.ts';
 import { encodeQ8_0 } from './scalar/q8_0.ts';
 import { encodeQ4_0, encodeQ5_0 } from './scalar/symmetric.ts';
 import { encodeTQ1_0, encodeTQ2_0 } from './scalar/ternary.ts';
@@ -62,8 +66,12 @@ export const scalarEncoders: Partial<Record<EncodableType, Encoder>> = {
   Q5_0: encodeQ5_0,
   Q5_1: encodeQ5_1,
   Q2_K: encodeQ2K,
+  Q3_K: encodeQ3K,
   Q4_K: encodeQ4K,
   Q5_K: encodeQ5K,
+  Q6_K: encodeQ6K,
+  IQ4_NL: encodeIQ4NL,
+  IQ4_XS: encodeIQ4XS,
   TQ1_0: encodeTQ1_0,
   TQ2_0: encodeTQ2_0,
   MXFP4: encodeMXFP4,

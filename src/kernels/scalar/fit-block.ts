@@ -59,12 +59,12 @@ export function weighByBoth(
   }
 }
 
-/** Importance divided by its mean, plus `ridge`; all ones when every column has importance 0. */
+/** Importance divided by its mean, plus `ridge`; importance 0 in every column counts as 1. */
 export function relativeImportance(importance: Float32Array, ridge: number): Float32Array {
   let sum = 0;
   for (const each of importance) sum += each;
   const mean = sum / importance.length;
-  return importance.map((each) => (mean > 0 ? each / mean + f(ridge) : 1));
+  return importance.map((each) => (mean > 0 ? each / mean : 1) + f(ridge));
 }
 
 /** Sums in f32 as sixteen interleaved partial sums: four SIMD registers of four lanes. */

@@ -1,5 +1,4 @@
-import { roundHalfEven } from '../../util/half-float.ts';
-import type { Grid } from './symmetric-fit.ts';
+import { roundSmall, type Grid, type Search } from './symmetric-fit.ts';
 
 /**
  * The sixteen values of IQ4_NL and IQ4_XS, by code.
@@ -27,7 +26,7 @@ const valueOfInteger = Int8Array.from({ length: 256 }, (_, index) => {
 export const iq4Grid: Grid = {
   lowest: -127,
   highest: 113,
-  snap: (ratio) => valueOfInteger[roundHalfEven(Math.min(Math.max(ratio, -128), 127)) + 128]!,
+  snap: (ratio) => valueOfInteger[roundSmall(Math.min(Math.max(ratio, -128), 127)) + 128]!,
   nearest: (ratio) => iq4Values[nearestIq4Code(ratio)]!,
 };
 
@@ -39,20 +38,14 @@ export function packIq4(values: Float32Array): Uint8Array {
   });
 }
 
+const search: Search = {
+  targets: [-140, -132, -126, -120, -113, -104, 90, 98, 105, 111, 117, 125],
+  refinements: 1,
+  subScaleSteps: [0, 1, -1],
+};
+
 /** How both IQ4 types search and weigh. */
-export const iq4Search = {
-  plain: {
-    ridge: 1,
-    search: {
-      targets: [-139, -135, -131, -127, -123, -119, -115, 100, 104, 108, 112, 116, 120, 124],
-      refinements: 1,
-    },
-  },
-  importance: {
-    ridge: 0.2,
-    search: {
-      targets: [-139, -135, -131, -127, -123, -119, -115, 100, 104, 108, 112, 116, 120, 124],
-      refinements: 1,
-    },
-  },
+export const iq4Tuning = {
+  plain: { ridge: 1.3, search },
+  importance: { ridge: 0.2, search },
 } as const;

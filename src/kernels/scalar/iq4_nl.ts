@@ -1,7 +1,7 @@
 import type { Encoder } from '../kernels.ts';
 import { codesAt } from './codes.ts';
 import type { FitBlock } from './fit-block.ts';
-import { iq4Grid, iq4Search, packIq4 } from './iq4-grid.ts';
+import { iq4Grid, iq4Tuning, packIq4 } from './iq4-grid.ts';
 import { fitScale, halfScale, inverseOf, sumsAt, type Search } from './symmetric-fit.ts';
 import { symmetricEncoder } from './symmetric-encoder.ts';
 
@@ -17,8 +17,9 @@ const f = Math.fround;
  */
 export const encodeIQ4NL: Encoder = symmetricEncoder({
   type: 'IQ4_NL',
-  ...iq4Search,
+  ...iq4Tuning,
   subBlock: 32,
+  together: 4,
   scalesImportance: true,
   encode,
 });

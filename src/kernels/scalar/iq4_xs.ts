@@ -1,12 +1,12 @@
 import type { Encoder } from '../kernels.ts';
 import { codesAt } from './codes.ts';
 import type { FitBlock } from './fit-block.ts';
-import { iq4Grid, iq4Search, packIq4 } from './iq4-grid.ts';
+import { iq4Grid, iq4Tuning, packIq4 } from './iq4-grid.ts';
 import { fitSuperBlock, scalesOf, type SuperBlock } from './sub-scales.ts';
 import type { Search } from './symmetric-fit.ts';
 import { symmetricEncoder } from './symmetric-encoder.ts';
 
-const shape: SuperBlock = { grid: iq4Grid, limit: 32, neighbours: [1, -1] };
+const shape: SuperBlock = { grid: iq4Grid, limit: 32 };
 
 /**
  * Quantizes rows to IQ4_XS: 256 weights in 136 bytes, eight sub-blocks of 32 with a 6-bit scale each,
@@ -18,8 +18,9 @@ const shape: SuperBlock = { grid: iq4Grid, limit: 32, neighbours: [1, -1] };
  */
 export const encodeIQ4XS: Encoder = symmetricEncoder({
   type: 'IQ4_XS',
-  ...iq4Search,
+  ...iq4Tuning,
   subBlock: 32,
+  together: 1,
   scalesImportance: true,
   encode,
 });

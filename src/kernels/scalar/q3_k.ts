@@ -8,7 +8,6 @@ import { symmetricEncoder } from './symmetric-encoder.ts';
 const shape: SuperBlock = {
   grid: linearGrid(-4, 3),
   limit: 32,
-  neighbours: [1, -1],
 };
 
 /**
@@ -21,15 +20,17 @@ const shape: SuperBlock = {
  */
 export const encodeQ3K: Encoder = symmetricEncoder({
   type: 'Q3_K',
-  plain: { ridge: 1, search: { targets: [-4.4, -4, -3.5, 2.6, 3.4], refinements: 1 } },
+  plain: { ridge: 1, search: { targets: [-4.1, 2.9], refinements: 1, subScaleSteps: [0] } },
   importance: {
-    ridge: 0.1,
+    ridge: 0.07,
     search: {
       targets: [-5.2, -4.6, -4.2, -3.9, -3.5, -3, 1.8, 2.4, 2.8, 3.1, 3.5, 4],
       refinements: 1,
+      subScaleSteps: [0, 1, -1],
     },
   },
   subBlock: 16,
+  together: 1,
   scalesImportance: true,
   encode,
 });

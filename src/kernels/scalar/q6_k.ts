@@ -8,7 +8,12 @@ import { symmetricEncoder } from './symmetric-encoder.ts';
 const shape: SuperBlock = {
   grid: linearGrid(-32, 31),
   limit: 128,
-  neighbours: [1, -1],
+};
+
+const search: Search = {
+  targets: [-32.8, -32.4, -32, -31.6, -31.2, 30.2, 30.6, 31, 31.4, 31.8],
+  refinements: 1,
+  subScaleSteps: [0, 1, -1],
 };
 
 /**
@@ -21,21 +26,10 @@ const shape: SuperBlock = {
  */
 export const encodeQ6K: Encoder = symmetricEncoder({
   type: 'Q6_K',
-  plain: {
-    ridge: 0.1,
-    search: {
-      targets: [-32.8, -32.4, -32, -31.6, -31.2, 30.2, 30.6, 31, 31.4, 31.8],
-      refinements: 1,
-    },
-  },
-  importance: {
-    ridge: 0.05,
-    search: {
-      targets: [-32.8, -32.4, -32, -31.6, -31.2, 30.2, 30.6, 31, 31.4, 31.8],
-      refinements: 1,
-    },
-  },
+  plain: { ridge: 0.1, search },
+  importance: { ridge: 0.05, search },
   subBlock: 16,
+  together: 1,
   scalesImportance: false,
   encode,
 });

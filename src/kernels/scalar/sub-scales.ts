@@ -20,8 +20,6 @@ export interface SuperBlock {
   readonly grid: Grid;
   /** Integer sub-scales are in −limit … limit − 1. */
   readonly limit: number;
-  /** Which integers beside the nearest one are tried for a sub-scale. */
-  readonly neighbours: readonly number[];
 }
 
 /** Scales of a super-block as they are stored. */
@@ -64,7 +62,10 @@ export function fitSuperBlock(
   const rounded = notZero(halfScale(f(extremeOf(scales) / -shape.limit), block.unit), block.unit);
   const inverse = inverseOf(rounded.value);
   const choices = ranges.map((range, index) =>
-    chooseSubScale(range, shape, rounded.value, roundHalfEven(f(scales[index]! * inverse))),
+    chooseSubScale(range, shape, rounded.value, {
+      nearest: roundHalfEven(f(scales[index]! * inverse)),
+      steps: search.subScaleSteps,
+    }),
   );
   return {
     scale: refit(choices, block.unit),
@@ -77,9 +78,14 @@ function notZero(scale: HalfScale, unit: number): HalfScale {
   return scale.bits & 0x7fff ? scale : storedScale(1, unit);
 }
 
-function chooseSubScale(range: Range, shape: SuperBlock, scale: number, nearest: number): Choice {
+function chooseSubScale(
+  range: Range,
+  shape: SuperBlock,
+  scale: number,
+  { nearest, steps }: { nearest: number; steps: readonly number[] },
+): Choice {
   let best: Choice = { subScale: 0, gain: 0, wxl: 0, wll: 0 };
-  for (const step of [0, ...shape.neighbours]) {
+  for (const step of steps) {
     const subScale = Math.min(Math.max(nearest + step, -shape.limit), shape.limit - 1);
     const product = f(scale * subScale);
     const { wxl, wll } = sumsAt(range, inverseOf(product), shape.grid.snap);

@@ -1,4 +1,4 @@
-import { f16ToF32, f32ToF16, roundHalfEven } from '../../util/half-float.ts';
+import { f16ToF32, f32ToF16 } from '../../util/half-float.ts';
 import type { FitBlock } from './fit-block.ts';
 
 const f = Math.fround;
@@ -18,14 +18,19 @@ export interface Grid {
 
 /** The integers from `lowest` to `highest`. */
 export function linearGrid(lowest: number, highest: number): Grid {
-  const snap = (ratio: number) => roundHalfEven(Math.min(Math.max(ratio, lowest), highest));
+  const snap = (ratio: number) => roundSmall(Math.min(Math.max(ratio, lowest), highest));
   return { lowest, highest, snap, nearest: snap };
+}
+
+/** Rounds a number below 2^22 to the nearest integer, ties to even: f32 has no bits left for more. */
+export function roundSmall(value: number): number {
+  return f(value + 12582912) - 12582912;
 }
 
 /** Least-squares sums of a range of weights for given codes L: Σ w·x·L and Σ w·L². */
 export interface Sums {
-  wxl: number;
-  wll: number;
+  readonly wxl: number;
+  readonly wll: number;
 }
 
 /** Weights `first` … `first + count − 1` of a block. */
@@ -38,14 +43,15 @@ export interface Range {
 /** Snaps every weight of the range times `inverse` to `snap`'s grid and sums, in f32. */
 export function sumsAt(range: Range, inverse: number, snap: Grid['snap']): Sums {
   const { values, weights } = range.block;
-  const sums = { wxl: 0, wll: 0 };
+  let wxl = 0;
+  let wll = 0;
   for (let i = range.first; i < range.first + range.count; i++) {
     const code = snap(f(values[i]! * inverse));
     const weighted = f(weights[i]! * code);
-    sums.wxl = f(sums.wxl + f(weighted * values[i]!));
-    sums.wll = f(sums.wll + f(weighted * code));
+    wxl = f(wxl + f(weighted * values[i]!));
+    wll = f(wll + f(weighted * code));
   }
-  return sums;
+  return { wxl, wll };
 }
 
 /** Which scales `fitScale` tries. */
@@ -54,6 +60,8 @@ export interface Search {
   readonly targets: readonly number[];
   /** Steps of alternating minimization (scale to codes to scale) from the best target. */
   readonly refinements: number;
+  /** Of a super-block: what is added to the nearest integer sub-scale to find the best one. */
+  readonly subScaleSteps: readonly number[];
 }
 
 /**
