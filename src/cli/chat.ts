@@ -36,7 +36,7 @@ export const chat = defineCommand({
     ...engineOptions,
   },
   async run(context, { positionals, options }) {
-    const path = runnableModel(positionals.model);
+    const path = await runnableModel(positionals.model);
     const engine = await openLlama(path, { ...engineOf(options), signal: context.signal });
     try {
       const conversation = startConversation(engine, options.system);

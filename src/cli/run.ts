@@ -39,7 +39,7 @@ export const run = defineCommand({
     bos: { type: 'boolean', description: 'Begin with the BOS token, whatever the file says.' },
   },
   async run(context, { positionals, options }) {
-    const path = runnableModel(positionals.model);
+    const path = await runnableModel(positionals.model);
     const prompt = options.prompt === '-' ? await readAll(context.stdin) : options.prompt;
     const engine = await openLlama(path, { ...engineOf(options), signal: context.signal });
     try {

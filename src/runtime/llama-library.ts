@@ -78,7 +78,8 @@ export function engineError(
   hint?: string,
 ): PithError {
   const reason = error instanceof Error ? error.message : String(error);
-  const last = log.findLast((line) => line !== '' && !reason.includes(line));
+  const said = log.filter((line) => line !== '' && !reason.includes(line));
+  const last = said.findLast((line) => /error/i.test(line)) ?? said.at(-1);
   const text = `${what}: ${reason}${last === undefined ? '' : ` (llama.cpp: ${last})`}`;
   return new PithError('engine', text, hint, { cause: error });
 }

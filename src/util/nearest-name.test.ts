@@ -8,6 +8,10 @@ test('the nearest of several names wins, whatever its letter case', () => {
   expect(nearestName('fp16', names)).toBe('F16');
 });
 
+test('two swapped letters are one mistake, so that even "rnu" finds "run"', () => {
+  expect(nearestName('rnu', ['chat', 'run'])).toBe('run');
+});
+
 test('a name that shares less than half of its letters with any other has no neighbour', () => {
   expect(nearestName('zzzzzz', ['Q4_K_M', 'F16'])).toBeUndefined();
   expect(nearestName('', [])).toBeUndefined();

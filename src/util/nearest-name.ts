@@ -16,16 +16,23 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
   return best;
 }
 
-/** Insertions, deletions and replacements that turn `a` into `b` (Levenshtein). */
+/**
+ * Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`.
+ *
+ * @see Damerau 1964, as optimal string alignment.
+ */
 function editDistance(a: string, b: string): number {
+  let beforePrevious: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let row = 1; row <= a.length; row++) {
     const current = [row];
     for (let column = 1; column <= b.length; column++) {
       const replaced = previous[column - 1]! + (a[row - 1] === b[column - 1] ? 0 : 1);
-      current.push(Math.min(replaced, previous[column]! + 1, current[column - 1]! + 1));
+      const swap = a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
+      const swapped = swap && row > 1 ? beforePrevious[column - 2]! + 1 : Infinity;
+      current.push(Math.min(replaced, swapped, previous[column]! + 1, current[column - 1]! + 1));
     }
-    previous = current;
+    [beforePrevious, previous] = [previous, current];
   }
   return previous[b.length]!;
 }

@@ -4,89 +4,84 @@ import { PithError } from '../../util/errors.ts';
 import { nearestName } from '../../util/nearest-name.ts';
 import { parseArguments } from './arguments.ts';
 import type { Command } from './command.ts';
-import { startSession, type Session } from './context.ts';
+import { startSession } from './context.ts';
 import { commandHelp, programHelp } from './help.ts';
+import { watchOutput, type Output } from './output.ts';
 import { describeError, errorReport, exitCodeOf, normalizeError } from './report-error.ts';
 
 /** Loads a command's module; the others stay on disk. */
 export type CommandLoader = () => Promise<Command>;
 
+type Commands = Readonly<Record<string, CommandLoader>>;
+
+/** Exit code of a tool whose reader went away, as a shell reports SIGPIPE. */
+const readerGone = 141;
+
 /**
  * Runs one command line and returns the exit code; prints, but never ends the process, so that
  * pending writes are not lost.
  */
-export async function main(
-  commands: Readonly<Record<string, CommandLoader>>,
-  argv: readonly string[],
-): Promise<number> {
-  const json = argv.includes('--json');
+export async function main(commands: Commands, argv: readonly string[]): Promise<number> {
+  const output = watchOutput();
   try {
-    return await dispatch(commands, argv);
+    const exitCode = await dispatch(commands, argv, output);
+    return (await output.flush()) ? exitCode : readerGone;
   } catch (thrown) {
     const error = normalizeError(thrown);
-    if (json) process.stdout.write(`${JSON.stringify(errorReport(error))}\n`);
+    if (argv.includes('--json')) print(JSON.stringify(errorReport(error)));
     else process.stderr.write(`${describeError(error, Boolean(process.env['PITH_DEBUG']))}\n`);
     return exitCodeOf(error);
   }
 }
 
 async function dispatch(
-  commands: Readonly<Record<string, CommandLoader>>,
+  commands: Commands,
   argv: readonly string[],
+  output: Output,
 ): Promise<number> {
   const [first, ...rest] = argv;
   if (first === '--version' || first === '-v') return print(version());
-  if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
-    const name = first === 'help' ? rest[0] : undefined;
-    if (name !== undefined) return print(commandHelp(await load(commands, name)));
+  if (first === undefined || first === '--help' || first === '-h') {
     const all = await Promise.all(Object.values(commands).map((loader) => loader()));
     return print(programHelp(all, version()));
   }
-  return runCommand(await load(commands, first), rest);
+  return runCommand(await load(commands, first), rest, output);
 }
 
-async function load(
-  commands: Readonly<Record<string, CommandLoader>>,
-  name: string,
-): Promise<Command> {
+async function load(commands: Commands, name: string): Promise<Command> {
   const loader = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (loader) return loader();
-  const near = nearestName(name, Object.keys(commands));
+  const isOption = name.startsWith('-');
+  const known = isOption ? ['--help', '--version'] : Object.keys(commands);
+  const near = nearestName(name, known);
   throw new PithError(
     'usage',
-    name.startsWith('-') ? `Unknown option ${name}.` : `There is no command "${name}".`,
+    isOption ? `Unknown option ${name}.` : `There is no command "${name}".`,
     near ? `Did you mean pith ${near}?` : 'See pith --help.',
   );
 }
 
-async function runCommand(command: Command, argv: readonly string[]): Promise<number> {
+async function runCommand(
+  command: Command,
+  argv: readonly string[],
+  output: Output,
+): Promise<number> {
   const args = parseArguments(command, argv);
   const { json, quiet, help } = args.options;
   if (help) return print(commandHelp(command));
-  const session = startSession({ json, quiet });
+  const session = startSession({ json, quiet }, output);
   try {
     const report = await command.run(session.context, args);
     session.end();
     if (json) print(JSON.stringify(report));
     else if (command.render) print(command.render(report));
-    return (await checkOutput(session)) ?? ('ok' in report && report.ok === false ? 1 : 0);
+    return 'ok' in report && report.ok === false ? 1 : 0;
   } catch (error) {
-    const exitCode = await checkOutput(session);
-    if (exitCode !== undefined) return exitCode;
-    throw error;
+    if (await output.flush()) throw error;
+    return readerGone;
   } finally {
     session.end();
   }
-}
-
-/** The exit code when the reader went away (as a shell reports SIGPIPE), which is no error. */
-async function checkOutput(session: Session): Promise<number | undefined> {
-  const error = await session.flush();
-  if (error === undefined) return undefined;
-  if (error.code === 'EPIPE') return 141;
-  throw new PithError('io', `Writing the output failed: ${error.message}.`, undefined, {
-    cause: error,
-  });
 }
 
 function print(text: string): number {
@@ -94,8 +89,7 @@ function print(text: string): number {
   return 0;
 }
 
-/** The version in package.json. */
-export function version(): string {
+function version(): string {
   const file = new URL('../../../package.json', import.meta.url);
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

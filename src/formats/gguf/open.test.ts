@@ -181,6 +181,12 @@ test('tensors may lie in any order and with gaps, but not overlap, lean or stick
   await expect(open(vectors([0, 64], 95))).rejects.toMatchObject({ code: 'truncated' });
 });
 
+test('a file without tensors, as a vocabulary alone is, may end right after its keys', async () => {
+  const bytes = header(() => {}, { tensors: 0, keys: 0 });
+  expect(bytes).toHaveLength(24);
+  expect((await open(bytes)).tensors.size).toBe(0);
+});
+
 test('a key and a tensor name may appear once', async () => {
   const keys = header(
     (out) => {

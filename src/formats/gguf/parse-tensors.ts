@@ -64,7 +64,8 @@ export function placeTensors(
     }
     free = offset + byteLength;
   }
-  if (free > cursor.fileBytes) throw missingData(cursor, inOrder.at(-1)!.name, free);
+  const last = inOrder.at(-1);
+  if (last && free > cursor.fileBytes) throw missingData(cursor, last.name, free);
   return places;
 }
 
