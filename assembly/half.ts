@@ -84,22 +84,28 @@ function widenAny(high: v128): v128 {
   return v128.or(finite, v128.and(high, i32x4.splat(0x80000000)));
 }
 
+/** Not zero where a lane is zero, subnormal, infinite or NaN: exponent field 0 or 31. */
+@inline function unusual(halves: v128): v128 {
+  const next = i16x8.add(halves, i16x8.splat(0x0400));
+  return i16x8.eq(v128.and(next, i16x8.splat(0x7800)), i64x2.splat(0));
+}
+
+@inline function lowHalves(halves: v128): v128 {
+  return v128.shuffle<u16>(i64x2.splat(0), halves, 0, 8, 1, 9, 2, 10, 3, 11);
+}
+
+@inline function highHalves(halves: v128): v128 {
+  return v128.shuffle<u16>(i64x2.splat(0), halves, 4, 12, 5, 13, 6, 14, 7, 15);
+}
+
 /** Stores eight binary16 numbers as f32. */
 @inline export function widenHalves(halves: v128, to: usize): void {
-  const zero = i64x2.splat(0);
-  const low = v128.shuffle<u16>(zero, halves, 0, 8, 1, 9, 2, 10, 3, 11);
-  const high = v128.shuffle<u16>(zero, halves, 4, 12, 5, 13, 6, 14, 7, 15);
-  const exponents = v128.and(halves, i16x8.splat(0x7c00));
-  const unusual = v128.or(
-    i16x8.eq(exponents, zero),
-    i16x8.eq(exponents, i16x8.splat(0x7c00)),
-  );
-  if (v128.any_true(unusual)) {
-    v128.store(to, widenAny(low));
-    v128.store(to, widenAny(high), 16);
+  if (v128.any_true(unusual(halves))) {
+    v128.store(to, widenAny(lowHalves(halves)));
+    v128.store(to, widenAny(highHalves(halves)), 16);
   } else {
-    v128.store(to, widenNormal(low));
-    v128.store(to, widenNormal(high), 16);
+    v128.store(to, widenNormal(lowHalves(halves)));
+    v128.store(to, widenNormal(highHalves(halves)), 16);
   }
 }
 

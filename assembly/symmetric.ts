@@ -20,8 +20,9 @@ const q5Targets = memory.data<f32>([
   -15.1875, 13.6875, -14.3125, 13.375, -16.625,
 ]);
 
+/** The search on integers; of eight, trials k and k + 4 share a lane. */
 const q4Multipliers = memory.data<i16>([-131, -138, 115, -125]);
-const q5Multipliers = memory.data<i16>([-258, -243, -263, -226, -253, -237, 210, -267]);
+const q5Multipliers = memory.data<i16>([-258, -263, -253, 210, -243, -226, -237, -267]);
 const integerPeak: f32 = 2047;
 
 let bestGain: f32 = 0;
@@ -78,60 +79,79 @@ function attempt(values: usize, weights: usize, inverse: f32, n: f32): bool {
   return i16x8.max_s(i16x8.splat(<i16>-n), i16x8.min_s(i16x8.splat(<i16>(n - 1)), scaled));
 }
 
-@inline function addDots(a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, g: v128, h: v128): v128 {
-  return i32x4.add(
-    i32x4.add(i32x4.dot_i16x8_s(a, e), i32x4.dot_i16x8_s(b, f)),
-    i32x4.add(i32x4.dot_i16x8_s(c, g), i32x4.dot_i16x8_s(d, h)),
+@inline function addFour(a: v128, b: v128, c: v128, d: v128): v128 {
+  return i32x4.add(i32x4.add(a, b), i32x4.add(c, d));
+}
+
+// Both sums of a trial ask for its codes; the compiler computes them once.
+
+/** Σ x l of a trial, in four parts. */
+@inline function sumXL(a: v128, b: v128, c: v128, d: v128, multiplier: v128, n: f32): v128 {
+  return addFour(
+    i32x4.dot_i16x8_s(a, integerCodes(a, multiplier, n)),
+    i32x4.dot_i16x8_s(b, integerCodes(b, multiplier, n)),
+    i32x4.dot_i16x8_s(c, integerCodes(c, multiplier, n)),
+    i32x4.dot_i16x8_s(d, integerCodes(d, multiplier, n)),
   );
 }
 
-const sumsXL = memory.data(16, 16);
-const sumsLL = memory.data(16, 16);
-
-/** Four trials on integers at once; keeps the scale of the best, in units of the integers. */
-@inline function attemptFour(a: v128, b: v128, c: v128, d: v128, multipliers: usize, n: f32): void {
-  let m = v128.load16_splat(multipliers);
-  let e = integerCodes(a, m, n), f = integerCodes(b, m, n), g = integerCodes(c, m, n), h = integerCodes(d, m, n);
-  const xl0 = addDots(a, b, c, d, e, f, g, h);
-  const ll0 = addDots(e, f, g, h, e, f, g, h);
-  m = v128.load16_splat(multipliers, 2);
-  e = integerCodes(a, m, n), f = integerCodes(b, m, n), g = integerCodes(c, m, n), h = integerCodes(d, m, n);
-  const xl1 = addDots(a, b, c, d, e, f, g, h);
-  const ll1 = addDots(e, f, g, h, e, f, g, h);
-  m = v128.load16_splat(multipliers, 4);
-  e = integerCodes(a, m, n), f = integerCodes(b, m, n), g = integerCodes(c, m, n), h = integerCodes(d, m, n);
-  const xl2 = addDots(a, b, c, d, e, f, g, h);
-  const ll2 = addDots(e, f, g, h, e, f, g, h);
-  m = v128.load16_splat(multipliers, 6);
-  e = integerCodes(a, m, n), f = integerCodes(b, m, n), g = integerCodes(c, m, n), h = integerCodes(d, m, n);
-  const xl3 = addDots(a, b, c, d, e, f, g, h);
-  const ll3 = addDots(e, f, g, h, e, f, g, h);
-  const xl = f32x4.convert_i32x4_s(foldIntegers(xl0, xl1, xl2, xl3));
-  const ll = f32x4.convert_i32x4_s(foldIntegers(ll0, ll1, ll2, ll3));
-  keepBest(xl, ll);
+@inline function squareSums(codes: v128): v128 {
+  return i32x4.dot_i16x8_s(codes, codes);
 }
 
-@inline function keepBest(xl: v128, ll: v128): void {
-  const gains = f32x4.div(f32x4.mul(xl, xl), ll);
-  const lane = <usize>largestLane(gains) << 2;
-  v128.store(sumsXL, xl);
-  v128.store(sumsLL, ll);
-  const gain = load<f32>(sumsXL + lane) * load<f32>(sumsXL + lane) / load<f32>(sumsLL + lane);
-  if (gain <= bestGain) return;
-  bestGain = gain;
-  bestScale = load<f32>(sumsXL + lane) / load<f32>(sumsLL + lane);
+/** Σ l² of a trial, in four parts. */
+@inline function sumLL(a: v128, b: v128, c: v128, d: v128, multiplier: v128, n: f32): v128 {
+  return addFour(
+    squareSums(integerCodes(a, multiplier, n)),
+    squareSums(integerCodes(b, multiplier, n)),
+    squareSums(integerCodes(c, multiplier, n)),
+    squareSums(integerCodes(d, multiplier, n)),
+  );
 }
 
+/** The sums of four trials, a lane each. */
+@inline function fourXL(a: v128, b: v128, c: v128, d: v128, m: usize, n: f32): v128 {
+  const sums = foldIntegers(
+    sumXL(a, b, c, d, v128.load16_splat(m), n),
+    sumXL(a, b, c, d, v128.load16_splat(m, 2), n),
+    sumXL(a, b, c, d, v128.load16_splat(m, 4), n),
+    sumXL(a, b, c, d, v128.load16_splat(m, 6), n),
+  );
+  return f32x4.convert_i32x4_s(sums);
+}
+
+@inline function fourLL(a: v128, b: v128, c: v128, d: v128, m: usize, n: f32): v128 {
+  const sums = foldIntegers(
+    sumLL(a, b, c, d, v128.load16_splat(m), n),
+    sumLL(a, b, c, d, v128.load16_splat(m, 2), n),
+    sumLL(a, b, c, d, v128.load16_splat(m, 4), n),
+    sumLL(a, b, c, d, v128.load16_splat(m, 6), n),
+  );
+  return f32x4.convert_i32x4_s(sums);
+}
+
+const fourScales = memory.data(16, 16);
+
+/** The same without weights, on 12-bit integers, all trials at once. */
 @inline function fitPlain(values: usize, peak: f32, n: f32, multipliers: usize): f32 {
   const scale = f32x4.splat(integerPeak / peak);
   const a = integersAt(values, scale);
   const b = integersAt(values + 32, scale);
   const c = integersAt(values + 64, scale);
   const d = integersAt(values + 96, scale);
-  bestGain = -1;
-  attemptFour(a, b, c, d, multipliers, n);
-  if (n == 16) attemptFour(a, b, c, d, multipliers + 8, n);
-  return bestScale * (peak / integerPeak);
+  const xl = fourXL(a, b, c, d, multipliers, n);
+  let scales = f32x4.div(xl, fourLL(a, b, c, d, multipliers, n));
+  let gains = f32x4.mul(xl, scales);
+  if (n == 16) {
+    const moreXL = fourXL(a, b, c, d, multipliers + 8, n);
+    const moreScales = f32x4.div(moreXL, fourLL(a, b, c, d, multipliers + 8, n));
+    const moreGains = f32x4.mul(moreXL, moreScales);
+    const isMore = f32x4.gt(moreGains, gains);
+    scales = v128.bitselect(moreScales, scales, isMore);
+    gains = v128.bitselect(moreGains, gains, isMore);
+  }
+  v128.store(fourScales, scales);
+  return load<f32>(fourScales + (<usize>largestLane(gains) << 2)) * (peak / integerPeak);
 }
 
 /** The weight of largest magnitude; of two equal ones the positive. */

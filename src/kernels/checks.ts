@@ -1,4 +1,4 @@
-import type { EncodableType } from './kernels.ts';
+import type { EncodableType, TranscodeJob } from './kernels.ts';
 import { blockTypes } from '../tensor/block-types.ts';
 import { unitOf, type TensorType } from '../tensor/dtypes.ts';
 import { PithError } from '../util/errors.ts';
@@ -51,6 +51,20 @@ export function checkEncode(sizes: EncodeSizes): void {
     throw new PithError('shape', `${type} needs ${needed} bytes here, not ${outBytes}.`);
   if (importance !== undefined && importance !== columns)
     throw new PithError('shape', `${importance} importance values for ${columns} columns.`);
+}
+
+/** Throws `shape` when the sizes of a transcode job disagree. */
+export function checkTranscode(job: TranscodeJob): void {
+  const { from, to, columns, bytes, out, importance } = job;
+  const weights = weightsIn(from, bytes.length);
+  const block = unitOf(from).weights;
+  if (columns % block !== 0)
+    throw new PithError(
+      'shape',
+      `Rows of ${columns} weights are not whole ${from} blocks of ${block}.`,
+    );
+  const outBytes = out.length;
+  checkEncode({ type: to, weights, columns, outBytes, importance: importance?.length });
 }
 
 /** The error for a weight that is NaN or infinite. */

@@ -1,4 +1,4 @@
-import { checkDecode, checkEncode, notFinite, weightsIn } from './checks.ts';
+import { checkDecode, checkEncode, checkTranscode, notFinite, weightsIn } from './checks.ts';
 import type { Decoder, EncodableType, Encoder, Kernels } from './kernels.ts';
 import { encodeQ4_1, encodeQ5_1 } from './scalar/affine.ts';
 import * as codebook from './scalar/decode-codebook.ts';
@@ -20,6 +20,7 @@ import { encodeQ6K } from './scalar/q6_k.ts';
 import { encodeQ8_0 } from './scalar/q8_0.ts';
 import { encodeQ4_0, encodeQ5_0 } from './scalar/symmetric.ts';
 import { encodeTQ1_0, encodeTQ2_0 } from './scalar/ternary.ts';
+import { transcodeSteps } from './steps.ts';
 import type { TensorType } from '../tensor/dtypes.ts';
 import { PithError } from '../util/errors.ts';
 
@@ -99,12 +100,20 @@ export const scalarKernels: Kernels = {
     return encode(values, columns, out, importance);
   },
 
-  transcode({ from, to, columns, bytes, out, importance }) {
-    const values = new Float32Array(weightsIn(from, bytes.length));
-    scalarDecoders[from](bytes, values);
-    const bad = indexOfNonFinite(values);
-    if (bad >= 0) throw notFinite(from, bad, columns);
-    return this.encode(to, values, columns, out, importance);
+  transcode(job) {
+    checkTranscode(job);
+    const { from, to, columns, importance } = job;
+    const total = { squaredError: 0, squaredNorm: 0 };
+    for (const { first, weights, bytes, out } of transcodeSteps(job)) {
+      const values = new Float32Array(weights);
+      scalarDecoders[from](bytes, values);
+      const bad = indexOfNonFinite(values);
+      if (bad >= 0) throw notFinite(from, first + bad, columns);
+      const sums = this.encode(to, values, columns, out, importance);
+      total.squaredError += sums.squaredError;
+      total.squaredNorm += sums.squaredNorm;
+    }
+    return total;
   },
 
   firstNonFinite(type, bytes) {

@@ -1,6 +1,7 @@
-import { checkDecode, checkEncode, notFinite, weightsIn } from './checks.ts';
+import { checkDecode, checkEncode, checkTranscode, notFinite, weightsIn } from './checks.ts';
 import type { EncodableType, EncodeError, Kernels, TranscodeJob } from './kernels.ts';
 import { scalarDecoders } from './scalar.ts';
+import { transcodeStep, transcodeSteps, type StepSizes } from './steps.ts';
 import type { TensorType } from '../tensor/dtypes.ts';
 import { unitOf } from '../tensor/dtypes.ts';
 import { PithError } from '../util/errors.ts';
@@ -35,7 +36,7 @@ export const decodedByScalar: ReadonlySet<TensorType> = new Set<TensorType>([
 const statsBytes = 16;
 /** Vectors are read whole: a kernel may look this far past the end of a buffer. */
 const overread = 64;
-const align = (address: number) => (address + 15) & ~15;
+const align = (address: number) => Math.ceil(address / 16) * 16;
 
 let compiled: Promise<WebAssembly.Module> | undefined;
 
@@ -48,7 +49,8 @@ function compile(): Promise<WebAssembly.Module> {
 /**
  * Instantiates the SIMD kernels with a linear memory of their own; one instance serves one thread.
  *
- * Memory grows to the largest call and stays: callers pass slabs of a few megabytes. Exports are
+ * Memory grows to the largest call and stays; `transcode` goes in small steps, so that it needs little
+ * memory whatever the slab. Exports are
  * found by name: `encode_<type>(values, rows, columns, importance or 0, out, stats)` and
  * `decode_<type>(bytes, units, values)`; `stats` points to two f64: Σ (x − x̂)² and Σ x². Every
  * result equals the scalar kernels' bit for bit.
@@ -64,14 +66,15 @@ export async function createWasmKernels(): Promise<Kernels> {
   return new WasmKernels(instance.exports as unknown as Exports);
 }
 
-/** Values in wasm memory that wait to be encoded. */
-interface EncodeJob {
-  readonly type: EncodableType;
-  readonly columns: number;
+/** Where a step's buffers lie in wasm memory, and the weights of a step. */
+interface Layout {
   readonly weights: number;
-  readonly source: number;
-  readonly out: Uint8Array;
-  readonly importance: Float32Array | undefined;
+  readonly columns: number;
+  readonly values: number;
+  readonly importance: number;
+  readonly out: number;
+  readonly stats: number;
+  readonly packed: number;
 }
 
 class WasmKernels implements Kernels {
@@ -85,8 +88,10 @@ class WasmKernels implements Kernels {
   decode(type: TensorType, bytes: Uint8Array, values: Float32Array): void {
     checkDecode(type, bytes.length, values.length);
     if (decodedByScalar.has(type)) return scalarDecoders[type](bytes, values);
-    const at = this.#decode(type, bytes, 0);
-    values.set(this.#memory(Float32Array, at, weightsIn(type, bytes.length)));
+    const weights = weightsIn(type, bytes.length);
+    const layout = this.#reserve({ weights, columns: 0, outBytes: 0, packedBytes: bytes.length });
+    this.#decodeInto(layout, type, bytes);
+    values.set(this.#memory(Float32Array, layout.values, weights));
   }
 
   encode(
@@ -96,73 +101,86 @@ class WasmKernels implements Kernels {
     out: Uint8Array,
     importance?: Float32Array,
   ): EncodeError {
-    const source = this.#reserve(values.byteLength + encodeRoom(columns, out));
-    const job = { type, columns, weights: values.length, source, out, importance };
-    checkJob(job);
-    this.#memory(Float32Array, source, values.length).set(values);
-    return this.#encode(job);
+    const weights = values.length;
+    checkEncode({ type, weights, columns, outBytes: out.length, importance: importance?.length });
+    const layout = this.#reserve({ weights, columns, outBytes: out.length, packedBytes: 0 });
+    this.#memory(Float32Array, layout.values, weights).set(values);
+    if (importance) this.#memory(Float32Array, layout.importance, columns).set(importance);
+    return this.#encodeFrom(layout, type, out, importance !== undefined);
   }
 
-  transcode({ from, to, columns, bytes, out, importance }: TranscodeJob): EncodeError {
-    const weights = weightsIn(from, bytes.length);
-    const source = this.#decode(from, bytes, encodeRoom(columns, out));
-    const job = { type: to, columns, weights, source, out, importance };
-    checkJob(job);
-    const bad = this.#exports.firstNonFinite(source, weights);
-    if (bad >= 0) throw notFinite(from, bad, columns);
-    return this.#encode(job);
+  transcode(job: TranscodeJob): EncodeError {
+    checkTranscode(job);
+    const { from, to, columns, importance } = job;
+    const step = transcodeStep(job);
+    const layout = this.#reserve(step);
+    if (importance) this.#memory(Float32Array, layout.importance, columns).set(importance);
+    const total = { squaredError: 0, squaredNorm: 0 };
+    for (const { first, weights, bytes, out } of transcodeSteps(job)) {
+      this.#decodeInto(layout, from, bytes);
+      const bad = this.#exports.firstNonFinite(layout.values, weights);
+      if (bad >= 0) throw notFinite(from, first + bad, columns);
+      const sums = this.#encodeFrom({ ...layout, weights }, to, out, importance !== undefined);
+      total.squaredError += sums.squaredError;
+      total.squaredNorm += sums.squaredNorm;
+    }
+    return total;
   }
 
   firstNonFinite(type: TensorType, bytes: Uint8Array): number {
-    const source = this.#decode(type, bytes, 0);
-    return this.#exports.firstNonFinite(source, weightsIn(type, bytes.length));
-  }
-
-  /** Decodes into wasm memory with `room` bytes free behind; returns where the values start. */
-  #decode(type: TensorType, bytes: Uint8Array, room: number): number {
     const weights = weightsIn(type, bytes.length);
-    const start = this.#reserve(bytes.length + weights * 4 + room + 2 * overread);
+    const layout = this.#reserve({ weights, columns: 0, outBytes: 0, packedBytes: bytes.length });
+    this.#decodeInto(layout, type, bytes);
+    return this.#exports.firstNonFinite(layout.values, weights);
+  }
+
+  #decodeInto(layout: Layout, type: TensorType, bytes: Uint8Array): void {
     if (decodedByScalar.has(type)) {
-      scalarDecoders[type](bytes, this.#memory(Float32Array, start, weights));
-      return start;
+      const weights = weightsIn(type, bytes.length);
+      scalarDecoders[type](bytes, this.#memory(Float32Array, layout.values, weights));
+    } else if (type === 'F32') this.#memory(Uint8Array, layout.values, bytes.length).set(bytes);
+    else {
+      this.#memory(Uint8Array, layout.packed, bytes.length).set(bytes);
+      const decode = this.#export<DecodeExport>(`decode_${type}`);
+      decode(layout.packed, bytes.length / unitOf(type).bytes, layout.values);
     }
-    if (type === 'F32') {
-      this.#memory(Uint8Array, start, bytes.length).set(bytes);
-      return start;
-    }
-    const packed = align(start + weights * 4 + room + overread);
-    this.#memory(Uint8Array, packed, bytes.length).set(bytes);
-    this.#export<DecodeExport>(`decode_${type}`)(packed, bytes.length / unitOf(type).bytes, start);
-    return start;
   }
 
-  #encode({ type, columns, weights, source, out, importance }: EncodeJob): EncodeError {
-    const importanceAt = align(source + weights * 4);
-    const outAt = align(importanceAt + columns * 4);
-    const statsAt = align(outAt + out.length);
-    if (importance) this.#memory(Float32Array, importanceAt, columns).set(importance);
-    const stats = this.#memory(Float64Array, statsAt, 2).fill(0);
+  #encodeFrom(
+    layout: Layout,
+    type: EncodableType,
+    out: Uint8Array,
+    weighted: boolean,
+  ): EncodeError {
+    const { values, weights, columns, importance, stats } = layout;
     const encode = this.#export<EncodeExport>(`encode_${type}`);
-    encode(source, weights / columns, columns, importance ? importanceAt : 0, outAt, statsAt);
-    out.set(this.#memory(Uint8Array, outAt, out.length));
-    return { squaredError: stats[0]!, squaredNorm: stats[1]! };
+    this.#memory(Float64Array, stats, 2).fill(0);
+    encode(values, weights / columns, columns, weighted ? importance : 0, layout.out, stats);
+    out.set(this.#memory(Uint8Array, layout.out, out.length));
+    const [squaredError, squaredNorm] = this.#memory(Float64Array, stats, 2);
+    return { squaredError: squaredError!, squaredNorm: squaredNorm! };
   }
 
-  /** Grows memory so that `bytes` fit above the static data; returns where they start. */
-  #reserve(bytes: number): number {
-    const start = this.#exports.heapBase();
-    const missing = start + bytes - this.#exports.memory.buffer.byteLength;
-    if (missing > 0) this.#grow(bytes, Math.ceil(missing / 65536));
-    return start;
+  /** Lays out the buffers of a step above the static data, growing memory where needed. */
+  #reserve(sizes: StepSizes): Layout {
+    const { weights, columns, outBytes, packedBytes } = sizes;
+    const values = this.#exports.heapBase();
+    const importance = align(values + weights * 4);
+    const out = align(importance + columns * 4);
+    const stats = align(out + outBytes);
+    const packed = stats + statsBytes;
+    const missing = packed + packedBytes + overread - this.#exports.memory.buffer.byteLength;
+    if (missing > 0) this.#grow(Math.ceil(missing / 65536));
+    return { weights, columns, values, importance, out, stats, packed };
   }
 
-  #grow(bytes: number, pages: number): void {
+  #grow(pages: number): void {
     try {
       this.#exports.memory.grow(pages);
     } catch (cause) {
       throw new PithError(
         'unsupported',
-        `A slab that needs ${bytes} bytes of wasm memory is too large.`,
+        `The wasm kernels cannot get ${pages * 65536} more bytes of memory.`,
         'Pass fewer rows at a time.',
         { cause },
       );
@@ -183,13 +201,4 @@ class WasmKernels implements Kernels {
       throw new PithError('unsupported', `The wasm kernels have no ${name}.`);
     return found as F;
   }
-}
-
-/** Bytes that importance, output and sums take behind the values. */
-function encodeRoom(columns: number, out: Uint8Array): number {
-  return columns * 4 + out.length + statsBytes + 4 * 16 + overread;
-}
-
-function checkJob({ type, columns, weights, out, importance }: EncodeJob): void {
-  checkEncode({ type, columns, weights, outBytes: out.length, importance: importance?.length });
 }

@@ -101,8 +101,9 @@ function fitPlain(values: Float32Array, search: Search): number {
     const codes = integers.map((x) => Math.max(Math.min(scaleInteger(x, multiplier), n - 1), -n));
     const xl = fround(integers.reduce((sum, x, i) => sum + x * codes[i]!, 0));
     const ll = fround(codes.reduce((sum, l) => sum + l * l, 0));
-    const gain = gainOf({ xl, ll });
-    if (gain > best.gain) best = { gain, scale: fround(xl / ll) };
+    const scale = fround(xl / ll);
+    const gain = fround(xl * scale);
+    if (gain > best.gain) best = { gain, scale };
   }
   return fround(best.scale * fround(peak / integerPeak));
 }
