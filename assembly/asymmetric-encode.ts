@@ -4,7 +4,7 @@ import { writeCodes } from './asymmetric-codes';
 import { fitGroup } from './asymmetric-fit';
 import { fitSteps, minStepHalf, stepHalf } from './asymmetric-steps';
 import { groupCount } from './asymmetric-type';
-import { f16ToF32 } from './half-float';
+import { halfToFloat } from './half';
 
 /** Writes one block from the codes, sub-scale codes and steps in scratch. */
 export type BlockPacker = (out: usize) => void;
@@ -26,7 +26,7 @@ export function encodeAsymmetric(
       const factor = layOut(values, importance ? importance + column * 4 : 0);
       for (let g = 0; g < groupCount; g++) fitGroup(g);
       fitSteps(factor);
-      writeCodes(values, f16ToF32(stepHalf), f16ToF32(minStepHalf), stats);
+      writeCodes(values, halfToFloat(stepHalf), halfToFloat(minStepHalf), stats);
       pack(out);
       values += 1024;
       out += bytes;

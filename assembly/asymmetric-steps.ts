@@ -16,12 +16,11 @@ import {
   tiny,
 } from './asymmetric-block';
 import { groupCount, maxScale, topCount, tops } from './asymmetric-type';
-import { f16ToF32, f32ToF16 } from './half-float';
+import { halfToFloat, scaleToHalf } from './half';
 import { all, laneMax, laneSum, limit, round } from './lanes';
 
 /** Systems whose determinant is below this share of its diagonal product count as singular: 2^-20. */
 const leastDeterminant: f32 = 9.5367431640625e-7;
-const largestHalf: f32 = 65504;
 
 // Fields of the fit that are not needed any more.
 const SCALE_AT_ZERO: usize = GAIN;
@@ -50,10 +49,10 @@ export function fitSteps(factor: f32): void {
     v128.store(group, f32x4.mul(v128.load(group, SUM_L), inverse), CODE_RATIO);
   }
   searchSteps(laneMax(steepest), laneMax(deepest));
-  stepHalf = toHalf(step / factor);
-  minStepHalf = toHalf(minStep / factor);
-  step = f16ToF32(stepHalf) * factor;
-  minStep = f16ToF32(minStepHalf) * factor;
+  stepHalf = scaleToHalf(step / factor);
+  minStepHalf = scaleToHalf(minStep / factor);
+  step = halfToFloat(stepHalf) * factor;
+  minStep = halfToFloat(minStepHalf) * factor;
   chooseSubScales();
 }
 
@@ -76,12 +75,6 @@ function searchSteps(steepest: f32, deepest: f32): void {
   }
   step = bestStep;
   minStep = bestMinStep;
-}
-
-/** Rounds a step to binary16 bits; one that is not 0 stays at least 2^-24 and finite. */
-function toHalf(value: f32): u32 {
-  if (!(value > 0)) return 0;
-  return max<u32>(1, f32ToF16(min<f32>(value, largestHalf)));
 }
 
 /** Picks each sub-block's codes under the current steps; returns the loss, less a constant. */

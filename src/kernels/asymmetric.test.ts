@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   cosineVector,
@@ -44,6 +44,10 @@ function ggmlWeights(type: Type, x: Float32Array, importance?: Float32Array): nu
   return Array.from(x, (value, i) => Math.sqrt(meanSquare(i & ~31, 32)) + Math.abs(value));
 }
 
+function relative([error, norm]: number[]): number {
+  return Math.sqrt(error! / norm!);
+}
+
 function relativeErrors(
   type: Type,
   x: Float32Array,
@@ -63,7 +67,6 @@ function relativeErrors(
       sums.weighted[1]! += weights[i]! * value * value;
     });
   }
-  const relative = ([error, norm]: number[]) => Math.sqrt(error! / norm!);
   return { plain: relative(sums.plain), weighted: relative(sums.weighted) };
 }
 

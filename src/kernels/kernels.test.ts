@@ -23,14 +23,14 @@ function encoded(
 test.each(types)('%s is encoded by wasm exactly as by the scalar reference', (type) => {
   for (const { rows, blocks } of shapes) {
     const columns = blocks * blockTypes[type].weights;
-    for (const { label, make } of valueCases) {
-      const values = make(rows * columns);
+    for (const weights of valueCases) {
+      const values = weights.make(rows * columns);
       for (const importance of [undefined, ...importanceCases]) {
-        const weights = importance?.make(columns);
+        const columnWeights = importance?.make(columns);
         expect(
-          encoded(wasm, type, values, columns, weights),
-          `${rows} × ${columns}, ${label}, ${importance?.label}`,
-        ).toEqual(encoded(scalarKernels, type, values, columns, weights));
+          encoded(wasm, type, values, columns, columnWeights),
+          `${rows} × ${columns}, ${weights.label}, ${importance?.label}`,
+        ).toEqual(encoded(scalarKernels, type, values, columns, columnWeights));
       }
     }
   }

@@ -1,13 +1,13 @@
-import { f16ToF32, f32ToF16, roundHalfEven } from '../../util/half-float.ts';
+import { f16ToF32, roundHalfEven } from '../../util/half-float.ts';
 import type { SubBlock } from './asymmetric-block.ts';
 import type { SubBlockFit } from './asymmetric-fit.ts';
 import type { AsymmetricType } from './asymmetric-type.ts';
+import { scaleToHalf } from './encoder.ts';
 import { f32, inverseOrZero, limit } from './f32.ts';
 import { laneSum } from './lanes.ts';
 
 /** Systems whose determinant is below this share of its diagonal product count as singular. */
 const leastDeterminant = 2 ** -20;
-const largestHalf = 65504;
 
 /** d and dmin, in the units of the normalized weights. */
 interface Steps {
@@ -47,8 +47,8 @@ export function fitSteps(
   factor: number,
 ): StoredScales {
   const { step, minStep } = searchSteps(type, blocks);
-  const stepHalf = toHalf(f32(step / factor));
-  const minStepHalf = toHalf(f32(minStep / factor));
+  const stepHalf = scaleToHalf(f32(step / factor));
+  const minStepHalf = scaleToHalf(f32(minStep / factor));
   const rounded = {
     step: f32(f16ToF32(stepHalf) * factor),
     minStep: f32(f16ToF32(minStepHalf) * factor),
@@ -71,12 +71,6 @@ function searchSteps(type: AsymmetricType, blocks: readonly FittedBlock[]): Step
     }
   }
   return best;
-}
-
-/** Rounds a step to binary16 bits; one that is not 0 stays at least 2^-24 and finite. */
-function toHalf(value: number): number {
-  if (!(value > 0)) return 0;
-  return Math.max(1, f32ToF16(Math.min(value, largestHalf)));
 }
 
 function chooseSubScales(

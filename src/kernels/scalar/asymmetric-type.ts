@@ -15,8 +15,9 @@ export interface AsymmetricType {
   readonly rmsShare: number;
   /**
    * Where the fit of a sub-block starts: how many levels span the range of its weights, and how
-   * many of them code 0 lies above the lowest. Chosen greedily on Gaussian, Student-t and real
-   * weights for the least error of the best start.
+   * many of them code 0 lies above the lowest. Found by hill climbing on the final weighted error
+   * (and 0.3 of the plain one, in logarithms) of Gaussian, Laplace, Student-t and real weights, with
+   * and without importance. 300 random starts leave 0.1 (Q2_K) to 0.8 % (Q4_K) less error.
    */
   readonly starts: readonly (readonly [levels: number, zero: number])[];
   /** Codes that the largest scale and min get in the search for d and dmin. */
