@@ -3,11 +3,13 @@ import process from 'node:process';
 import { main, type CommandLoader } from './framework/main.ts';
 
 const commands: Readonly<Record<string, CommandLoader>> = {
-  chat: async () => (await import('./chat.ts')).chat,
   demo: async () => (await import('./demo.ts')).demo,
+  doctor: async () => (await import('./doctor.ts')).doctor,
+  inspect: async () => (await import('./inspect.ts')).inspect,
   quantize: async () => (await import('./quantize.ts')).quantize,
   verify: async () => (await import('./verify.ts')).verify,
   run: async () => (await import('./run.ts')).run,
+  chat: async () => (await import('./chat.ts')).chat,
 };
 
 process.exitCode = await main(commands, process.argv.slice(2));
