@@ -1,6 +1,6 @@
 """Writes test/golden/tokenizer: small tokenizers trained here, with what their own libraries answer.
 
-Run with Python 3.10 or later: pip install tokenizers==0.23.3 sentencepiece==0.2.3
+Run with Python 3.10 or later: pip install tokenizers==0.23.3 sentencepiece==0.2.3 jinja2==3.1.6
     python interop/tokenizer_golden.py
 """
 
@@ -84,7 +84,8 @@ REGEX_CASES = [
     ("(?>a|ab)c|b", "abc"), ("a*?b", "aaab"), (r"\x41|\u0042|\x{43}", "ABC"), ("a**", "aab"),
     ("[^a-y]", "xyz"), ("x{2,}", "xxxx x"), ("x{2,3}?", "xxxxx"), ("a{x", "a{x"), ("(?#c)a(b)?", "ab a"),
     (r"\A\w|\w\z|\w\Z", "abc\n"), ("(?<n>a)b", "ab"), ("[[^a]b]+", "abc"), ("(a?)*b", "aab"),
-    (r"[\w-]+", "a-b c"), ("a|", "ba"),
+    (r"[\w-]+", "a-b c"), ("a|", "ba"), ("(?:a*?)+", "aabab"), ("(?:a*?)*b", "aabab"),
+    ("(?:a|.*?)+", "aabab"), ("(?:b??a?)*", "aabab"), ("(?:a??){2,3}b", "aabab"),
 ]
 
 
@@ -165,6 +166,45 @@ def with_ids(tokenizer):
     }
 
 
+def chat_golden():
+    from jinja2 import __version__
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    # as transformers 4.57 sets it up
+    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
+    environment.filters["tojson"] = lambda value, indent=None: json.dumps(value, ensure_ascii=False, indent=indent)
+    cases = []
+    for template in TEMPLATES:
+        for prompt in (False, True):
+            options = {"add_generation_prompt": prompt, "tools": TOOLS if "tools" in template else None}
+            rendered = environment.from_string(template).render(
+                messages=MESSAGES, bos_token="<s>", eos_token="</s>", documents=None, **options
+            )
+            cases.append({"template": template, "addGenerationPrompt": prompt, "rendered": rendered})
+    return {"source": f"jinja2 {__version__}", "messages": MESSAGES, "tools": TOOLS, "cases": cases}
+
+
+MESSAGES = [
+    {"role": "system", "content": "Be brief. 简短 🚀 \"quoted\" <b>"},
+    {"role": "user", "content": "What is 1+1?\n"},
+    {"role": "assistant", "content": "2"},
+    {"role": "user", "content": " And \\ 2+2? "},
+]
+TOOLS = [{"type": "function", "function": {"name": "add", "parameters": {"a": {"type": "number"}}}}]
+TEMPLATES = [
+    "{% for m in messages %}{{'<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>' + '\n'}}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}",
+    "{{ bos_token }}{% for m in messages if m.role != 'system' %}\n    {%- if loop.first %}\n[INST] <<SYS>>\n"
+    "{{ messages[0].content | trim }}\n<</SYS>>\n    {% endif %}\n{% if m.role == 'user' %}\n{{ m.content | trim }} "
+    "[/INST]{% else %}\n {{ m.content }} {{ eos_token }}{% endif %}{% endfor %}",
+    "{%- set ns = namespace(users=0) -%}{%- if tools %}\n{{ tools | tojson(indent=2) }}\n{% endif %}"
+    "{%- for m in messages -%}{%- if m.role == 'user' %}{% set ns.users = ns.users + 1 %}{% endif -%}"
+    "{{ loop.index0 ~ ':' ~ m.role | upper }}={{ m.content[:9] | tojson }};{%- endfor -%}{{ ns.users }}",
+    "{% macro turn(m) %}<{{ m.role }}>{{ m.content.strip() }}</{{ m.role }}>{% endmacro %}"
+    "{% for i in range(messages | length) %}{{ turn(messages[i]) }}{% if not loop.last %},{% endif %}{% endfor %}",
+]
+
+
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
     write("pre-tokenizers.json", pre_tokenizer_golden())
@@ -180,6 +220,7 @@ def main():
     write("spm-unigram.json", sentencepiece_golden(unigram))
     write("llama-bpe-json.json", with_ids(llama_style(bpe)))
     write("word-piece.json", with_ids(word_piece()))
+    write("chat-templates.json", chat_golden())
 
 
 main()

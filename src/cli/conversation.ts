@@ -1,12 +1,11 @@
-import { chatFormat } from '../data/chat-prompt.ts';
-import type { ChatMessage } from '../data/chat-template.ts';
+import { chatFormat, type ChatTurn } from '../data/chat-prompt.ts';
 import type { GenerateOptions, Generation, LlamaEngine } from '../runtime/llama.ts';
 import { PithError } from '../util/errors.ts';
 
 /** A dialogue that keeps what was said so far. */
 export interface Conversation {
   /** Every turn so far, answers that were stopped early included. */
-  readonly messages: readonly ChatMessage[];
+  readonly messages: readonly ChatTurn[];
   /**
    * Adds a turn and lets the model answer.
    *
@@ -43,13 +42,13 @@ function chatConversation(
   system: string | undefined,
 ): Conversation {
   const format = chatFormat(template, engine);
-  const opening: readonly ChatMessage[] =
+  const opening: readonly ChatTurn[] =
     system === undefined ? [] : [{ role: 'system', text: system }];
   const messages = [...opening];
   return {
     messages,
     async say(text, options) {
-      const asked: ChatMessage = { role: 'user', text };
+      const asked: ChatTurn = { role: 'user', text };
       const generation = await generate(engine, format.promptTokens([...messages, asked]), {
         ...options,
         stopTokens: format.stopTokens,
@@ -65,7 +64,7 @@ function chatConversation(
 }
 
 function textConversation(engine: LlamaEngine): Conversation {
-  const messages: ChatMessage[] = [];
+  const messages: ChatTurn[] = [];
   let tokens: readonly number[] = [];
   return {
     messages,

@@ -1,4 +1,13 @@
-import { chatRenderer, turnSeparator, type ChatMessage, type RenderChat } from './chat-template.ts';
+import { renderChat } from './chat-template.ts';
+
+/** One turn of a plain text conversation. */
+export interface ChatTurn {
+  readonly role: 'system' | 'user' | 'assistant';
+  readonly text: string;
+}
+
+/** Renders a conversation up to where the model's next turn begins. */
+type RenderTurns = (turns: readonly ChatTurn[]) => string;
 
 /** The tokenizer of the model that chats. */
 export interface ChatVocabulary {
@@ -16,7 +25,7 @@ export interface ChatFormat {
   /** What ends a turn beside the model's end-of-generation tokens. */
   readonly stopTokens: ReadonlySet<number>;
   readonly stopTexts: readonly string[];
-  promptTokens(messages: readonly ChatMessage[]): number[];
+  promptTokens(messages: readonly ChatTurn[]): number[];
 }
 
 /**
@@ -26,15 +35,20 @@ export interface ChatFormat {
  * text of a special token, such as `<|im_end|>`, becomes tokens by itself, as plain text: it cannot
  * end its turn or speak for another role.
  *
- * @throws PithError as `chatRenderer` does.
+ * @throws PithError as `renderChat` does.
  */
 export function chatFormat(template: string, vocabulary: ChatVocabulary): ChatFormat {
   const textOf = (token: number | undefined) =>
     token === undefined ? '' : vocabulary.detokenize([token], true);
-  const render = chatRenderer(template, {
-    bosText: textOf(vocabulary.bosToken),
-    eosText: textOf(vocabulary.eosToken),
-  });
+  const options = {
+    bosToken: textOf(vocabulary.bosToken),
+    eosToken: textOf(vocabulary.eosToken),
+    addGenerationPrompt: true,
+  };
+  const render = (turns: readonly ChatTurn[]) => {
+    const messages = turns.map(({ role, text }) => ({ role, content: text }));
+    return renderChat(template, messages, options);
+  };
   return {
     ...stopsOf(turnSeparator(render), vocabulary),
     promptTokens: (messages) => conversationTokens(render, messages, vocabulary),
@@ -55,8 +69,8 @@ function stopsOf(
 }
 
 function conversationTokens(
-  render: RenderChat,
-  messages: readonly ChatMessage[],
+  render: RenderTurns,
+  messages: readonly ChatTurn[],
   vocabulary: ChatVocabulary,
 ): number[] {
   const plain = new Map<string, string>();
@@ -84,8 +98,25 @@ function holdsSpecialToken(text: string, vocabulary: ChatVocabulary): boolean {
 }
 
 /** A word that occurs in none of the messages. */
-function unusedMark(index: number, messages: readonly ChatMessage[]): string {
+function unusedMark(index: number, messages: readonly ChatTurn[]): string {
   let mark = `Q${index}mark`;
   while (messages.some(({ text }) => text.includes(mark))) mark += 'x';
   return `${mark}Q`;
+}
+
+/**
+ * What the template writes between an answer and the next message: the text that ends the model's
+ * turn, for models whose turns do not end in an end-of-generation token. Empty when the template
+ * does not show the two texts it is tried with.
+ */
+function turnSeparator(render: RenderTurns): string {
+  const [answer, reply] = ['Qanswer', 'Qreply'];
+  const text = render([
+    { role: 'user', text: 'Qquestion' },
+    { role: 'assistant', text: answer },
+    { role: 'user', text: reply },
+  ]);
+  const start = text.lastIndexOf(answer) + answer.length;
+  const end = text.lastIndexOf(reply);
+  return start >= answer.length && end > start ? text.slice(start, end) : '';
 }

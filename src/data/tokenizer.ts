@@ -29,7 +29,8 @@ export function loadTokenizer(files: TokenizerFiles): TextTokenizer {
       'save the tokenizer with transformers, which writes tokenizer.json',
     );
   parseTokenizerJson(json);
-  const tokenizer = build(json, readJson(files, 'tokenizer_config.json') ?? {});
+  const config = readJson(files, 'tokenizer_config.json') ?? {};
+  const tokenizer = build(json as TokenizerFile, config);
   return {
     encode: (text, options) =>
       tokenizer.encode(text, { add_special_tokens: options?.addSpecialTokens ?? false }).ids,
@@ -44,9 +45,9 @@ export function loadTokenizer(files: TokenizerFiles): TextTokenizer {
   };
 }
 
-function build(json: unknown, config: unknown): Tokenizer {
+function build(json: TokenizerFile, config: object): Tokenizer {
   try {
-    return new Tokenizer(withUnicodeDigits(json), config);
+    return new Tokenizer(completed(json), config);
   } catch (cause) {
     throw new PithError(
       'unsupported',
@@ -57,13 +58,24 @@ function build(json: unknown, config: unknown): Tokenizer {
   }
 }
 
+interface TokenizerFile {
+  readonly pre_tokenizer?: unknown;
+}
+
 /**
- * Says Digits as a Split: @huggingface/tokenizers 0.2.0 takes only 0 to 9 for digits, where
- * `tokenizers` takes every number of Unicode (½, ٣), which changes ids for smollm and starcoder.
+ * Adds the sections that a file may lack but the library asks for, and says Digits as a Split:
+ * @huggingface/tokenizers 0.2.0 takes only 0 to 9 for digits, where `tokenizers` takes every number
+ * of Unicode (½, ٣), which changes ids for smollm and starcoder.
  */
-function withUnicodeDigits(json: unknown): unknown {
-  const file = json as { pre_tokenizer?: unknown };
-  return { ...file, pre_tokenizer: digitsAsSplit(file.pre_tokenizer) };
+function completed(file: TokenizerFile): object {
+  return {
+    added_tokens: [],
+    normalizer: null,
+    post_processor: null,
+    decoder: null,
+    ...file,
+    pre_tokenizer: digitsAsSplit(file.pre_tokenizer ?? null),
+  };
 }
 
 function digitsAsSplit(component: unknown): unknown {

@@ -26,10 +26,7 @@ const addsBosByClass = /^(?:Code)?(?:Llama|Gemma)Tokenizer(?:Fast)?$/;
 export function findSpecialTokens(source: VocabularySource, vocabulary: Vocabulary): SpecialTokens {
   const notes: string[] = [];
   const edges = templateEdges(source.tokenizer);
-  const names = new Map(source.settings.tokens);
-  adoptEdges(names, edges, notes);
-  const unknown = unknownToken(source.tokenizer);
-  if (unknown !== undefined && !names.has('unk')) names.set('unk', unknown);
+  const names = specialNames(source, edges, notes);
   const ids = new Map<Role | 'eot', number>();
   for (const role of roles) {
     const id = resolve(role, names.get(role), { source, vocabulary, notes });
@@ -37,24 +34,39 @@ export function findSpecialTokens(source: VocabularySource, vocabulary: Vocabula
   }
   const eot = turnEnd(vocabulary, names.get('eos'));
   if (eot !== undefined) ids.set('eot', eot);
-  const bosByDefault = source.tokenizer
-    ? edges.first !== undefined || addsBosByClass.test(source.settings.tokenizerClass ?? '')
-    : undefined;
   if (edges.inexpressible)
     notes.push(
       `llama.cpp adds one token at each end at most; this tokenizer adds ${edges.inexpressible}`,
     );
-  const { addBos, addEos } = source.settings;
-  return {
-    ids,
-    addBos: decided('bos', addBos, { template: bosByDefault, id: ids.get('bos'), notes }),
-    addEos: decided('eos', addEos, {
-      template: source.tokenizer && edges.last !== undefined,
-      id: ids.get('eos'),
-      notes,
-    }),
+  const addBos = decided('bos', source.settings.addBos, {
+    template: source.tokenizer && addsBos(source, edges),
+    id: ids.get('bos'),
     notes,
-  };
+  });
+  const addEos = decided('eos', source.settings.addEos, {
+    template: source.tokenizer && edges.last !== undefined,
+    id: ids.get('eos'),
+    notes,
+  });
+  if (vocabulary.model === 'gemma4' && !addBos)
+    notes.push('llama.cpp puts a bos token before every text of a gemma4 vocabulary');
+  return { ids, addBos, addEos, notes };
+}
+
+function addsBos({ settings }: VocabularySource, edges: Edges): boolean {
+  return edges.first !== undefined || addsBosByClass.test(settings.tokenizerClass ?? '');
+}
+
+function specialNames(
+  { settings, tokenizer }: VocabularySource,
+  edges: Edges,
+  notes: string[],
+): Map<Role, string> {
+  const names = new Map(settings.tokens);
+  adoptEdges(names, edges, notes);
+  const unknown = unknownToken(tokenizer);
+  if (unknown !== undefined && !names.has('unk')) names.set('unk', unknown);
+  return names;
 }
 
 interface Edges {

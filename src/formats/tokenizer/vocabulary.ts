@@ -66,7 +66,7 @@ export function placeAddedTokens(table: TokenTable, source: VocabularySource): v
     if (present?.type === unknown) continue;
     const text = isControl ? content : content.replaceAll('▁', ' ');
     const type = isControl ? control : userDefined;
-    table.addOrReplace(id, { text, type, score: addedScore }, content);
+    table.addOrReplace(id, { text, type, score: present?.score ?? addedScore }, content);
   }
 }
 

@@ -39,8 +39,8 @@ export function templateOf({ metadata }: Model): TemplateOfModel {
   const template = metadata.get('tokenizer.chat_template');
   return {
     template: template?.type === 'string' ? template.value : undefined,
-    bosText: tokenText(metadata, 'tokenizer.ggml.bos_token_id'),
-    eosText: tokenText(metadata, 'tokenizer.ggml.eos_token_id'),
+    bosToken: tokenText(metadata, 'tokenizer.ggml.bos_token_id'),
+    eosToken: tokenText(metadata, 'tokenizer.ggml.eos_token_id'),
   };
 }
 

@@ -1,17 +1,17 @@
-import { chatRenderer, type ChatMessage } from '../../data/chat-template.ts';
+import { renderChat, type ChatMessage } from '../../data/chat-template.ts';
 import { wrong } from './check.ts';
 
 const conversation: readonly ChatMessage[] = [
-  { role: 'user', text: 'Hello! 你好 👋' },
-  { role: 'assistant', text: 'Hi.\nHow can I help?' },
-  { role: 'user', text: 'Tell me a <|story|> about "quotes" & {{ braces }}.' },
+  { role: 'user', content: 'Hello! 你好 👋' },
+  { role: 'assistant', content: 'Hi.\nHow can I help?' },
+  { role: 'user', content: 'Tell me a <|story|> about "quotes" & {{ braces }}.' },
 ];
 
 /** A chat template with the special tokens that it may print. */
 export interface TemplateOfModel {
   readonly template: string | undefined;
-  readonly bosText: string;
-  readonly eosText: string;
+  readonly bosToken: string;
+  readonly eosToken: string;
 }
 
 /**
@@ -40,6 +40,6 @@ export function renderTemplate(file: TemplateOfModel): string {
   return `renders a conversation of 3 turns to ${render(file).length} characters`;
 }
 
-function render({ template = '', bosText, eosText }: TemplateOfModel): string {
-  return chatRenderer(template, { bosText, eosText })(conversation);
+function render({ template = '', bosToken, eosToken }: TemplateOfModel): string {
+  return renderChat(template, conversation, { bosToken, eosToken, addGenerationPrompt: true });
 }

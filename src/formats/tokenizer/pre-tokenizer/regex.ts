@@ -129,7 +129,7 @@ function repeat(item: Step, range: { min: number; max: number; lazy: boolean }):
       spend(run);
       return item(run, at, (end) => {
         if (end > at) return attempt(count + 1, end);
-        return count < min ? next(end) : failed;
+        return next(end);
       });
     };
     const attempt = (count: number, at: number): number => {
