@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getLlama, LlamaLogLevel, type Llama } from 'node-llama-cpp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { loadTokenizer } from '../../src/data/tokenizer.ts';
 import { ggufVocabulary } from '../../src/formats/tokenizer/gguf-vocabulary.ts';
 import { byteAlphabet } from '../../src/formats/tokenizer/gpt2-vocabulary.ts';
 import { knownPreTokenizers } from '../../src/formats/tokenizer/pre-tokenizer/known.ts';
@@ -125,4 +126,17 @@ test.each([
   const { texts, ids, tokenizer, model } = golden(name);
   const bytes = file === 'tokenizer.json' ? json(tokenizer) : fromBase64(model);
   expect(differing(ids, await llamaIds(new Map([[file, bytes]]), texts))).toEqual(known);
+});
+
+test('llama.cpp and the text tokenizer give the same ids for the model in the box, all 24 texts', async () => {
+  const sample = join(import.meta.dirname, '../../models/sample');
+  const files = new Map(
+    ['tokenizer.json', 'tokenizer_config.json', 'config.json'].map((name) => [
+      name,
+      new Uint8Array(readFileSync(join(sample, name))),
+    ]),
+  );
+  const tokenizer = loadTokenizer(files);
+  const expected = texts.map((text) => tokenizer.encode(text));
+  expect(differing(expected, await llamaIds(files, texts))).toEqual([]);
 });

@@ -1,5 +1,9 @@
 import { writeFileSync } from 'node:fs';
-import { metadataTypes, type MetadataValue } from '../../src/formats/gguf/metadata.ts';
+import {
+  metadataTypes,
+  type Metadata,
+  type MetadataValue,
+} from '../../src/formats/gguf/metadata.ts';
 
 /** The least that llama.cpp asks of a model file of which only the vocabulary is loaded. */
 const architecture: readonly [string, MetadataValue][] = [
@@ -43,10 +47,7 @@ function entry(key: string, value: MetadataValue): Buffer {
 }
 
 /** Writes a GGUF v3 file that holds a vocabulary and no tensors. */
-export function writeVocabularyGguf(
-  path: string,
-  vocabulary: ReadonlyMap<string, MetadataValue>,
-): void {
+export function writeVocabularyGguf(path: string, vocabulary: Metadata): void {
   const entries = [...architecture, ...vocabulary];
   writeFileSync(
     path,

@@ -1,5 +1,5 @@
 import { PithError } from '../../util/errors.ts';
-import { meta, type MetadataValue } from '../gguf/metadata.ts';
+import { meta, type Metadata, type MetadataValue } from '../gguf/metadata.ts';
 import { bertVocabulary } from './bert-vocabulary.ts';
 import { readChatTemplates, type ChatTemplates } from './chat-templates.ts';
 import { readJson, type TokenizerFiles } from './files.ts';
@@ -14,7 +14,7 @@ import type { Vocabulary, VocabularySource } from './vocabulary.ts';
 
 /** The tokenizer keys of a GGUF file, in file order. */
 export interface GgufVocabulary {
-  readonly metadata: ReadonlyMap<string, MetadataValue>;
+  readonly metadata: Metadata;
   /** Number of tokens, `[PADn]` included. */
   readonly size: number;
   /** Where llama.cpp's ids may differ from the source tokenizer's, and what was assumed. */
