@@ -74,7 +74,7 @@ def main(library: str) -> None:
                                    "byImportance": relative(x, weighted, importance),
                                    "byGgml": relative(x, weighted, objective)}
     first = inputs["gaussian"][:1]
-    blocks = {name: base64.b64encode(ggml(name, first, None)[0]).decode() for name in ("Q8_0",)}
+    blocks = {name: base64.b64encode(ggml(name, first, None)[0]).decode() for name in ("Q8_0", "MXFP4")}
     golden = {"source": "interop/ggml-encode.py", "versions": "llama.cpp v0.5.0, numpy 2.4.6", "seed": 21,
               "rows": ROWS, "columns": COLUMNS, "importance": text(importance),
               "inputs": {label: text(x) for label, x in inputs.items()}, "errors": errors,

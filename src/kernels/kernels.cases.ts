@@ -7,11 +7,11 @@ export const tensorTypes = [
   ...new Set([...Object.keys(dtypes), ...blockTypeNames]),
 ] as TensorType[];
 
-/** Row lengths in blocks, and rows: with the block's width they straddle every lane count. */
+/** Rows, their length in blocks, and how many of `valueCases` to try there. */
 export const shapes = [
-  { rows: 1, blocks: 1 },
-  { rows: 3, blocks: 2 },
-  { rows: 2, blocks: 9 },
+  { rows: 1, blocks: 1, cases: Infinity },
+  { rows: 2, blocks: 2, cases: 4 },
+  { rows: 1, blocks: 9, cases: 1 },
 ] as const;
 
 /** Numbers in 0…1 from a seed (mulberry32). */

@@ -22,7 +22,6 @@ import { encodeQ4_0, encodeQ5_0 } from './scalar/symmetric.ts';
 import { encodeTQ1_0, encodeTQ2_0 } from './scalar/ternary.ts';
 import { transcodeSteps } from './steps.ts';
 import type { TensorType } from '../tensor/dtypes.ts';
-import { PithError } from '../util/errors.ts';
 
 /** The readable reference decoder of every tensor type. */
 export const scalarDecoders: Record<TensorType, Decoder> = {
@@ -57,7 +56,7 @@ export const scalarDecoders: Record<TensorType, Decoder> = {
 };
 
 /** The readable reference encoder of every type that Pith can write. */
-export const scalarEncoders: Partial<Record<EncodableType, Encoder>> = {
+export const scalarEncoders: Record<EncodableType, Encoder> = {
   F32: encodeF32,
   F16: encodeF16,
   BF16: encodeBF16,
@@ -95,9 +94,7 @@ export const scalarKernels: Kernels = {
       outBytes: out.length,
       importance: importance?.length,
     });
-    const encode = scalarEncoders[type];
-    if (!encode) throw new PithError('unsupported', `There is no scalar encoder of ${type}.`);
-    return encode(values, columns, out, importance);
+    return scalarEncoders[type](values, columns, out, importance);
   },
 
   transcode(job) {
