@@ -94,6 +94,13 @@ test('Q8_0 writes the bytes that ggml writes', () => {
   expect(encode('Q8_0', row, columns).out).toEqual(fromBase64(golden.firstGaussianRow.Q8_0));
 });
 
+test('Q8_0 rounds half away from zero: 0.5 to 1, -2.5 to -3, but 0.5 - 2⁻²⁵ to 0', () => {
+  const x = new Float32Array(32);
+  x.set([127, 0.5, -0.5, -2.5, 1.5, 0.5 - 2 ** -25, 2 ** -25 - 0.5]);
+  const { decoded } = encode('Q8_0', x, 32);
+  expect([...decoded.subarray(0, 7)]).toEqual([127, 1, -1, -3, 2, 0, 0]);
+});
+
 test('MXFP4 blocks with the exponent that ggml takes are the bytes that ggml writes', () => {
   const row = inputs[0]![1].subarray(0, columns);
   const ours = encode('MXFP4', row, columns).out;

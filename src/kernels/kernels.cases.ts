@@ -15,7 +15,7 @@ export const shapes = [
 ] as const;
 
 /** Numbers in 0…1 from a seed (mulberry32). */
-export function uniform(seed: number): () => number {
+function uniform(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -56,7 +56,7 @@ export const scalarDecoders: Record<TensorType, Decoder> = {
 };
 
 /** The readable reference encoder of every type that Pith can write. */
-export const scalarEncoders: Record<EncodableType, Encoder> = {
+const scalarEncoders: Record<EncodableType, Encoder> = {
   F32: encodeF32,
   F16: encodeF16,
   BF16: encodeBF16,

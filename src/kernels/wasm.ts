@@ -28,7 +28,7 @@ interface Exports {
  * Types that the wasm kernels decode with the scalar decoder, straight into wasm memory: integers,
  * which hold no weights of a model in use, and the codebook formats, which nobody converts from.
  */
-export const decodedByScalar: ReadonlySet<TensorType> = new Set<TensorType>([
+const decodedByScalar: ReadonlySet<TensorType> = new Set<TensorType>([
   ...(['BOOL', 'U8', 'I8', 'U16', 'I16', 'U32', 'I32', 'U64', 'I64'] as const),
   ...(['IQ1_S', 'IQ1_M', 'IQ2_XXS', 'IQ2_XS', 'IQ2_S', 'IQ3_XXS', 'IQ3_S'] as const),
 ]);

@@ -7,12 +7,12 @@ const { fround } = Math;
 // test/golden/gguf-blocks.json.
 
 /** The 16 levels of IQ4_NL and IQ4_XS. */
-export const iq4Levels = [
+const iq4Levels = [
   -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113,
 ] as const;
 
 /** Twice the 16 values of FP4 (E2M1): the codes of MXFP4 and NVFP4. */
-export const fp4Levels = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12] as const;
+const fp4Levels = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12] as const;
 
 /** IQ4_NL, 32 weights: d · level. */
 export const decodeIQ4_NL = blockDecoder('IQ4_NL', (bytes, at, values, to) => {

@@ -21,7 +21,7 @@ function numberDecoder(type: TensorType, get: Getter): Decoder {
  *
  * @see Micikevicius et al. 2022, arXiv:2209.05433. Checked against ml_dtypes float8_e4m3fn.
  */
-export function e4m3ToF32(byte: number): number {
+function e4m3ToF32(byte: number): number {
   if ((byte & 127) === 127) return NaN;
   const sign = byte & 128 ? -1 : 1;
   const exponent = (byte >> 3) & 15;
@@ -30,7 +30,7 @@ export function e4m3ToF32(byte: number): number {
 }
 
 /** E8M0, a bare exponent with bias 127; 255 is NaN. */
-export function e8m0ToF32(byte: number): number {
+function e8m0ToF32(byte: number): number {
   return byte === 255 ? NaN : 2 ** (byte - 127);
 }
 
