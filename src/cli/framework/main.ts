@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { PithError } from '../../util/errors.ts';
 import { nearestName } from '../../util/nearest-name.ts';
+import { version } from '../../util/version.ts';
 import { parseArguments } from './arguments.ts';
 import type { Command } from './command.ts';
 import { startSession } from './context.ts';
@@ -40,10 +40,10 @@ async function dispatch(
   output: Output,
 ): Promise<number> {
   const [first, ...rest] = argv;
-  if (first === '--version' || first === '-v') return print(version());
+  if (first === '--version' || first === '-v') return print(version);
   if (first === undefined || first === '--help' || first === '-h') {
     const all = await Promise.all(Object.values(commands).map((loader) => loader()));
-    return print(programHelp(all, version()));
+    return print(programHelp(all, version));
   }
   return runCommand(await load(commands, first), rest, output);
 }
@@ -87,9 +87,4 @@ async function runCommand(
 function print(text: string): number {
   process.stdout.write(`${text}\n`);
   return 0;
-}
-
-function version(): string {
-  const file = new URL('../../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
