@@ -1,0 +1,22 @@
+/**
+ * Pith: makes language models smaller and proves what survived.
+ *
+ * @module
+ */
+export { openModel, type Model } from './models/index.ts';
+export {
+  prepareQuantization,
+  quantize,
+  type PreparedQuantization,
+  type QuantizeReport,
+  type QuantizeRequest,
+  type QuantizeTarget,
+} from './recipes/quantize.ts';
+export type { Check } from './recipes/verify/check.ts';
+export { verify, type VerifyOptions, type VerifyReport } from './recipes/verify/verify.ts';
+export { openLlama, type LlamaEngine, type LlamaOptions } from './runtime/llama.ts';
+export { memorySource } from './util/memory-source.ts';
+export type { ByteSink, ByteSource } from './util/byte-source.ts';
+export { errorCodes, PithError, type ErrorCode } from './util/errors.ts';
+export type { OnProgress, ProgressEvent } from './util/progress.ts';
+export { version } from './util/version.ts';
