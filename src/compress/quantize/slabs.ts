@@ -1,4 +1,3 @@
-import { unitOf } from '../../tensor/dtypes.ts';
 import { columnsOf, rowsOf, type Tensor } from '../../tensor/tensor.ts';
 
 /** Weights of a slab: 1 MB as f32, so that decoding and encoding stay in the processor's cache. */
@@ -40,10 +39,4 @@ export function* slabsOf<Planned extends Cuttable>(
       first += count;
     }
   }
-}
-
-/** Bytes of one row of a tensor as it is stored. */
-export function storedRowBytes(tensor: Tensor): number {
-  const unit = unitOf(tensor.type);
-  return (columnsOf(tensor.shape) / unit.weights) * unit.bytes;
 }
