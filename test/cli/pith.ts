@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process';
+import { resolve } from 'node:path';
+import process from 'node:process';
+
+const command = resolve(import.meta.dirname, '../../dist/cli/index.js');
+
+/** What a finished `pith` left behind. */
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** How to run it: what it reads, and what to do when it first writes to stdout. */
+export interface RunOptions {
+  readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly onOutput?: (kill: (signal: NodeJS.Signals) => void) => void;
+}
+
+/** Runs the built command, not on a terminal. */
+export function pith(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+  const child = spawn(process.execPath, [command, ...args], {
+    env: { ...process.env, ...options.env },
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    if (stdout === '') options.onOutput?.((signal) => child.kill(signal));
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  child.stdin.end(options.input ?? '');
+  return new Promise((finish) => {
+    child.on('close', (code) => finish({ code, stdout, stderr }));
+  });
+}
+
+/** Runs it with `--json` and parses the one object that it must print. */
+export async function pithJson<T>(
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Finished & { readonly report: T }> {
+  const finished = await pith([...args, '--json'], options);
+  if (!/^\{.*\}\n$/.test(finished.stdout)) {
+    throw new Error(`not one line of JSON: ${finished.stdout}\n${finished.stderr}`);
+  }
+  return { ...finished, report: JSON.parse(finished.stdout) as T };
+}
