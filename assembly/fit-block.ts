@@ -1,7 +1,8 @@
-// One block of up to 256 weights on its way to being quantized, divided by a power of two (`unit`) so
-// that nothing over- or underflows. A group is four neighbouring sub-blocks, one in each f32 lane:
-// sums over a sub-block never cross lanes. See src/kernels/scalar/fit-block.ts.
-import { all, laneMax, normalizer, transpose } from './lanes';
+// One block of up to 256 weights on its way to being quantized, divided by a power of two (`unit`)
+// so that nothing over- or underflows. A group is four neighbouring sub-blocks, one in each f32
+// lane: sums over a sub-block never cross lanes. See src/kernels/scalar/fit-block.ts.
+import { all, normalizer, transpose } from './lanes';
+import { firstLane, maxOfLanes } from './simd';
 
 /** Divided weights in groups: vector i of a group holds weight i of its four sub-blocks. */
 export const grouped: usize = memory.data(2048, 16);
@@ -26,7 +27,7 @@ function largest(source: usize, count: i32): f32 {
     even = f32x4.pmax(even, f32x4.abs(v128.load(at)));
     odd = f32x4.pmax(odd, f32x4.abs(v128.load(at, 16)));
   }
-  return laneMax(f32x4.pmax(even, odd));
+  return firstLane(maxOfLanes(f32x4.pmax(even, odd)));
 }
 
 // @ts-ignore: decorator
@@ -36,8 +37,8 @@ function square(value: v128): v128 {
 }
 
 /**
- * Multiplies `count` weights with `factor` and lays runs of `length` (a sub-block each) out in groups.
- * The factor of lane i is for sub-blocks i, i + 4, …; returns Σ x² of each lane.
+ * Multiplies `count` weights with `factors` and lays runs of `length` (a sub-block each) out in
+ * groups. The factor of lane i is for sub-blocks i, i + 4, …; returns Σ x² of each lane.
  */
 export function layOut(source: usize, length: i32, count: i32, factors: v128): v128 {
   const stride = <usize>length * 4;
@@ -95,7 +96,13 @@ export function weighByImportance(count: i32): void {
 }
 
 /** Divides importance by the mean of each run of `size` columns and adds `ridge`, in groups. */
-export function prepareImportance(importance: usize, size: i32, length: i32, count: i32, ridge: f32): void {
+export function prepareImportance(
+  importance: usize,
+  size: i32,
+  length: i32,
+  count: i32,
+  ridge: f32,
+): void {
   const bytes = <usize>size * 4;
   for (let at: usize = 0; at < <usize>count * 4; at += bytes) {
     relate(importance + at, relative + at, size, ridge);

@@ -1,7 +1,8 @@
 // Scales of a super-block: one f16 times an integer for each sub-block; see
 // src/kernels/scalar/sub-scales.ts.
 import { pack } from './iq4-grid';
-import { all, laneMax, laneSum } from './lanes';
+import { all, laneSum } from './lanes';
+import { firstLane, maxOfLanes, minOfLanes } from './simd';
 import { fitScales, halfScale, halfValue, inversesOf, sumsAt, wll, wxl } from './symmetric-fit';
 
 /** Scales of up to sixteen sub-blocks, f32: as fitted, then as stored times the super-block's. */
@@ -51,9 +52,9 @@ function largest(count: i32): f32 {
     high = f32x4.pmax(high, v128.load(scales + at));
     low = f32x4.pmin(low, v128.load(scales + at));
   }
-  const highest = laneMax(high);
-  const lowest = -laneMax(f32x4.neg(low));
-  return highest >= -lowest ? highest : lowest;
+  const highest = maxOfLanes(high);
+  const lowest = minOfLanes(low);
+  return firstLane(v128.bitselect(highest, lowest, f32x4.ge(highest, f32x4.neg(lowest))));
 }
 
 /** For four sub-blocks: the best of the nearest integer and (with 3 trials) the two beside it. */

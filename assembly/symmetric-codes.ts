@@ -51,7 +51,7 @@ export function writeLinearCodes(from: usize, inverseUnit: f32, count: i32, offs
   }
 }
 
-/** A ratio limited to the linear grid, plus `roundingShift`: its low byte is the rounded integer. */
+/** A ratio limited to the linear grid, plus `roundingShift`: its low byte is the integer. */
 // @ts-ignore: decorator
 @inline
 function shifted(ratio: v128): v128 {

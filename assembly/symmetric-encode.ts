@@ -9,7 +9,7 @@ import {
 } from './fit-block';
 import { all, laneSum } from './lanes';
 
-/** Writes the block at `from` that is in scratch; returns Σ (x − x̂)² in units of the block's unit². */
+/** Writes the block at `from` that is in scratch; returns Σ (x − x̂)² in units of its unit². */
 export type BlockPacker = (from: usize, inverseUnit: f32, hasImportance: bool, out: usize) => f32;
 
 /** Encodes rows in super-blocks of 256 weights with sub-blocks of `length`, `bytes` each. */

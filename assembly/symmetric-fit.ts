@@ -1,6 +1,6 @@
-// Fits one scale to each of the four sub-blocks of a group; see src/kernels/scalar/symmetric-fit.ts.
+// Fits a scale to each of the four sub-blocks of a group; see src/kernels/scalar/symmetric-fit.ts.
 import { grouped, toWeights } from './fit-block';
-import { f16ToF32, f32ToF16 } from './half-float';
+import { halfToFloat, nearestHalf } from './half';
 import { nearestSixteen, quarterOf, snapSixteen, valuesOf } from './iq4-grid';
 import { all, round } from './lanes';
 
@@ -92,7 +92,7 @@ function add(x: v128, w: v128, code: v128): void {
   wll = f32x4.add(wll, f32x4.mul(weighted, code));
 }
 
-/** Best scales of a group: `targets` points to `count` f32, then `refinements` alternating steps. */
+/** Best scales of a group: `targets` points to `count` f32, then alternates `refinements` times. */
 export function fitScales(
   start: usize,
   length: i32,
@@ -150,11 +150,10 @@ function extremesOf(from: usize, length: i32): v128 {
 
 /** Rounds a scale in units of 1 / inverseUnit to finite binary16 bits. */
 export function halfScale(scale: f32, inverseUnit: f32): u32 {
-  const real = scale * (1 / inverseUnit);
-  return f32ToF16(max<f32>(min<f32>(real, 65504), -65504));
+  return nearestHalf(scale * (1 / inverseUnit));
 }
 
 /** The value of binary16 bits in units of 1 / inverseUnit. */
 export function halfValue(bits: u32, inverseUnit: f32): f32 {
-  return f16ToF32(bits) * inverseUnit;
+  return halfToFloat(bits) * inverseUnit;
 }
