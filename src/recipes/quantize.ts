@@ -17,6 +17,7 @@ import { openFile } from '../storage/file-source.ts';
 import { openOutput } from '../storage/output-file.ts';
 import type { Output } from '../storage/output-writer.ts';
 import { weightsOf } from '../tensor/tensor.ts';
+import { PithError } from '../util/errors.ts';
 import type { OnProgress } from '../util/progress.ts';
 import { version } from '../util/version.ts';
 import { fingerprint } from './fingerprint.ts';
@@ -136,11 +137,18 @@ async function writeTensors(
     await output.finish();
     return reports;
   } catch (error) {
-    await output.abandon();
+    await (isWorthResuming(error) ? output.abandon() : output.discard());
     throw error;
   } finally {
     await transcoder.close();
   }
+}
+
+/** Broken weights stay broken: what is written is only kept where the same request may succeed. */
+function isWorthResuming(error: unknown): boolean {
+  return !(
+    error instanceof PithError && ['not-finite', 'corrupt', 'truncated'].includes(error.code)
+  );
 }
 
 function resumeNotes({ resumeOffset, totalBytes, restarted }: Output): string[] {

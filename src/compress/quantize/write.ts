@@ -111,7 +111,7 @@ async function convert(
   transcoder: Transcoder,
   signal: AbortSignal | undefined,
 ): Promise<TranscodedSlab> {
-  if (signal?.aborted) throw new PithError('cancelled', 'Stopped before the file was complete.');
+  if (signal?.aborted) throw stopped();
   const bytes = await tensor.read(first, rows);
   const columns = columnsOf(tensor.shape);
   if (tensor.type === planned.to) {
@@ -127,6 +127,14 @@ async function convert(
     const bad = await transcoder.firstNonFinite(tensor.type, bytes);
     throw bad >= 0 ? notFinite(planned.name, first, columns, bad) : error;
   }
+}
+
+function stopped(): PithError {
+  return new PithError(
+    'cancelled',
+    'Stopped before the file was complete; what is written is kept.',
+    'Give the same command again to continue there.',
+  );
 }
 
 function requireEncodable({ name, to }: PlannedTensor): EncodableType {
