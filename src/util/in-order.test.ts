@@ -39,3 +39,17 @@ test('an error surfaces at its place, after the work already started has ended',
   await expect(collect(results)).rejects.toThrow('item 1');
   expect(ended).toBe(3);
 });
+
+test('an item that fails before its turn comes is no unhandled rejection', async () => {
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown) => unhandled.push(reason);
+  process.on('unhandledRejection', note);
+  const results = inOrder([0, 1], 2, async (item) => {
+    if (item === 1) throw new Error('item 1');
+    await sleep(20);
+    return item;
+  });
+  await expect(collect(results)).rejects.toThrow('item 1');
+  process.off('unhandledRejection', note);
+  expect(unhandled).toEqual([]);
+});

@@ -15,7 +15,10 @@ export async function* inOrder<Item, Result>(
   try {
     while (!next.done || started.length > 0) {
       while (!next.done && started.length < window) {
-        started.push(work(next.value));
+        const result = work(next.value);
+        // Awaited in its turn; until then a failure must not count as unhandled.
+        result.catch(() => undefined);
+        started.push(result);
         next = iterator.next();
       }
       yield await started.shift()!;
