@@ -23,6 +23,23 @@ test('bytes that are no UTF-8 come out after four tokens, the rest when the answ
   expect(text.flush()).toBe('');
 });
 
+test('the first token knows the end of the prompt, later ones the text so far', () => {
+  const seen: (readonly number[])[] = [];
+  const text = new TextStream(
+    (_, previous) => {
+      seen.push(previous);
+      return 'x';
+    },
+    [1, 2, 3, 4, 5, 6, 7, 8, 9],
+  );
+  text.push(10);
+  text.push(11);
+  expect(seen).toEqual([
+    [2, 3, 4, 5, 6, 7, 8, 9],
+    [3, 4, 5, 6, 7, 8, 9, 10],
+  ]);
+});
+
 test('any text in one-byte tokens comes out unchanged, never cut inside a character', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme', maxLength: 20 }), (expected) => {

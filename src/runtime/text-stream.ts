@@ -11,12 +11,19 @@ const historyTokens = 8;
  */
 export class TextStream {
   readonly #detokenize: (tokens: readonly number[], previous: readonly number[]) => string;
-  #previous: number[] = [];
+  #previous: readonly number[];
   #held: number[] = [];
 
-  /** @param detokenize - Text of tokens that follow `previous` (which decides about a space). */
-  constructor(detokenize: (tokens: readonly number[], previous: readonly number[]) => string) {
+  /**
+   * @param detokenize - Text of tokens that follow `previous`.
+   * @param prompt - What the text continues: after it, SentencePiece's first token keeps its space.
+   */
+  constructor(
+    detokenize: (tokens: readonly number[], previous: readonly number[]) => string,
+    prompt: readonly number[] = [],
+  ) {
     this.#detokenize = detokenize;
+    this.#previous = prompt.slice(-historyTokens);
   }
 
   /** The text that this token completes; empty while a character is incomplete. */

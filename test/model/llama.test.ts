@@ -107,6 +107,11 @@ describe('generate', () => {
     expect(none).toMatchObject({ stopReason: 'cancelled', generatedTokens: 0, text: '' });
   });
 
+  test('no tokens asked for, none given', async () => {
+    const none = await engine.generate('Once', { maxTokens: 0 });
+    expect(none).toMatchObject({ text: '', tokens: [], tokensPerSecond: 0, stopReason: 'length' });
+  });
+
   test('511 tokens of prompt leave room for one, 512 for none', async () => {
     const prompt = Array.from({ length: 511 }, (_, index) => 2 + (index % 4000));
     const last = await engine.generate(prompt, greedy);
