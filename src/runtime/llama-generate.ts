@@ -76,16 +76,15 @@ export async function generateTokens(
     const room = Math.min(options.maxTokens, contextLength - prompt.length);
     const rest = await prefill(sequence, prompt, options);
     if (rest.length > 0 && room > 0) {
-      for await (const token of decodeSteps(sequence, rest, options)) {
-        if (options.signal?.aborted || answer.push(token) || answer.tokens.length === room) break;
+      const steps = decodeSteps(sequence, rest, options);
+      for await (const token of steps) {
+        if (answer.push(token) || answer.tokens.length === room) break;
       }
     }
     return {
       ...answer.finish(started),
       promptTokens: prompt.length,
-      stopReason: options.signal?.aborted
-        ? 'cancelled'
-        : (answer.stopReason ?? reasonWithoutStop(answer.tokens.length, room, options.maxTokens)),
+      stopReason: answer.stopReason ?? reasonWithoutStop(answer, room, options),
     };
   } catch (error) {
     if (error instanceof PithError) throw error;
@@ -93,9 +92,13 @@ export async function generateTokens(
   }
 }
 
-function reasonWithoutStop(generated: number, room: number, maxTokens: number): StopReason {
-  if (generated < room) return 'end-of-text';
-  return generated < maxTokens ? 'context' : 'length';
+function reasonWithoutStop(
+  { tokens }: Answer,
+  room: number,
+  { maxTokens, signal }: GenerateOptions,
+): StopReason {
+  if (tokens.length === room) return room < maxTokens ? 'context' : 'length';
+  return signal?.aborted ? 'cancelled' : 'end-of-text';
 }
 
 function checkPrompt(prompt: readonly number[], contextLength: number): void {
@@ -174,8 +177,12 @@ class Answer {
     this.#stop = new StopText(options.stopTexts ?? []);
   }
 
-  /** Takes the next token; true when it ends the answer. */
+  /** Takes the next token; true when it, or the signal, ends the answer. */
   push(token: number): boolean {
+    if (this.#options.signal?.aborted) {
+      this.stopReason = 'cancelled';
+      return true;
+    }
     this.#lastTokenAt = performance.now();
     this.#firstTokenAt ??= this.#lastTokenAt;
     if (this.#options.stopTokens?.has(token)) this.stopReason = 'stop';
