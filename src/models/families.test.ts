@@ -73,8 +73,9 @@ async function floatsOf(tensor: Tensor): Promise<Float32Array> {
   return new Float32Array(Uint32Array.from(words, (word) => word << 16).buffer);
 }
 
-/** Keys that llama.cpp would assume and Pith writes out. */
+/** Keys that llama.cpp would assume and Pith writes out, and the only one that sets yarn's magnitude. */
 const writtenOut = [
+  'rope.scaling.attn_factor',
   'rope.dimension_count',
   'vocab_size',
   'attention.key_length',
@@ -223,12 +224,30 @@ test('a model that does not mention tying and has no output matrix is taken as t
   expect(model.notes.join()).toContain('There is no lm_head.weight');
 });
 
+test("yarn's magnitude for llama.cpp: the model's own by the 0.1 ln(factor) + 1 of llama.cpp", () => {
+  const yarn = golden.cases.find(({ label }) => label === 'llama, yarn')!;
+  const magnitude = (change: object) => {
+    const rope = { ...(yarn.config.rope_scaling as object), ...change };
+    const model = open({ ...yarn.config, rope_scaling: rope }, checkpoint(yarn.stored));
+    return model.metadata.get('llama.rope.scaling.attn_factor')?.value;
+  };
+  expect(magnitude({})).toBeCloseTo(1.25 / (0.1 * Math.log(4) + 1), 12);
+  const unset = { attention_factor: null };
+  expect(magnitude(unset)).toBeUndefined();
+  const scales = { ...unset, mscale: 0.5, mscale_all_dim: 2 };
+  expect(magnitude(scales)).toBeCloseTo(
+    (0.05 * Math.log(4) + 1) / (0.2 * Math.log(4) + 1) / (0.1 * Math.log(4) + 1),
+    12,
+  );
+});
+
 test('notes tell of windows, scaling and buffers that GGUF does not carry', () => {
   const notes = golden.cases.flatMap(
     ({ config, stored }) => open(config, checkpoint(stored)).notes,
   );
   expect(notes).toEqual([
     expect.stringContaining('no dynamic rope scaling: up to 256 tokens'),
+    expect.stringContaining('yarn with beta_fast 24, beta_slow 1; llama.cpp computes it with 32'),
     expect.stringContaining('sliding window of 32 tokens'),
     expect.stringMatching(/^Left out: .*rotary_emb\.inv_freq/),
   ]);

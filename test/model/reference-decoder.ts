@@ -1,5 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { rotation, type Rotation } from './reference-rope.ts';
+
+type Config = Record<string, unknown>;
+
+/** Greedy tokens, and the logits `[V]` that chose each. */
+export interface Continuation {
+  readonly tokens: number[];
+  readonly logits: readonly Float64Array[];
+}
 
 /**
  * A forward pass that shares no code with Pith: reads a Hugging Face folder (single BF16 or F32
@@ -8,32 +17,40 @@ import { join } from 'node:path';
  * @see Touvron et al. 2023, arXiv:2302.13971; rotary halves as in transformers' `rotate_half`.
  */
 export class ReferenceDecoder {
-  readonly #config: Record<string, number | boolean | string | null>;
+  readonly #config: Config;
   readonly #weights: Map<string, { shape: number[]; data: Float32Array }>;
-  readonly #keys: Float64Array[][] = [];
-  readonly #values: Float64Array[][] = [];
+  readonly #rotation: Rotation;
+  #keys: Float64Array[][] = [];
+  #values: Float64Array[][] = [];
   #position = 0;
 
-  constructor(folder: string) {
-    this.#config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'));
+  /** `changes` replace fields of config.json. */
+  constructor(folder: string, changes: Config = {}) {
+    const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as Config;
+    this.#config = { ...config, ...changes };
     this.#weights = readWeights(join(folder, 'model.safetensors'));
-    for (let layer = 0; layer < this.#number('num_hidden_layers'); layer++) {
-      this.#keys.push([]);
-      this.#values.push([]);
-    }
+    this.#rotation = rotation(
+      this.#number('head_dim'),
+      this.#number('rope_theta'),
+      (this.#config['rope_scaling'] ?? null) as Parameters<typeof rotation>[2],
+    );
   }
 
-  /** Appends `tokens` and returns the `count` greedy tokens that follow. */
-  greedy(tokens: readonly number[], count: number): number[] {
-    let logits: Float64Array = new Float64Array();
-    for (const token of tokens) logits = this.#step(token);
-    const generated: number[] = [];
-    while (generated.length < count) {
-      const next = logits.indexOf(Math.max(...logits));
-      generated.push(next);
-      logits = this.#step(next);
+  /** The `count` greedy tokens that follow `prompt`. */
+  greedy(prompt: readonly number[], count: number): Continuation {
+    this.#position = 0;
+    this.#keys = Array.from({ length: this.#number('num_hidden_layers') }, () => []);
+    this.#values = this.#keys.map(() => []);
+    const tokens: number[] = [];
+    const logits: Float64Array[] = [];
+    let next: Float64Array = new Float64Array();
+    for (const token of prompt) next = this.#step(token);
+    while (tokens.length < count) {
+      if (tokens.length > 0) next = this.#step(tokens.at(-1)!);
+      tokens.push(next.indexOf(Math.max(...next)));
+      logits.push(next);
     }
-    return generated;
+    return { tokens, logits };
   }
 
   /** One token in, logits `[V]` of the next one out. */
@@ -106,13 +123,14 @@ export class ReferenceDecoder {
 
   #rotate(head: Float64Array): Float64Array {
     const half = head.length / 2;
-    const base = this.#number('rope_theta');
+    const { frequencies, magnitude } = this.#rotation;
     const out = new Float64Array(head.length);
     for (let i = 0; i < half; i++) {
-      const angle = this.#position * base ** (-i / half);
+      const angle = this.#position * frequencies[i]!;
+      const [cos, sin] = [magnitude * Math.cos(angle), magnitude * Math.sin(angle)];
       const [a, b] = [head[i]!, head[i + half]!];
-      out[i] = a * Math.cos(angle) - b * Math.sin(angle);
-      out[i + half] = b * Math.cos(angle) + a * Math.sin(angle);
+      out[i] = a * cos - b * sin;
+      out[i + half] = b * cos + a * sin;
     }
     return out;
   }

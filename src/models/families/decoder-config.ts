@@ -23,6 +23,9 @@ const ropeSchema = z.object({
   attn_factor: factor.nullish(),
   beta_fast: factor.nullish(),
   beta_slow: factor.nullish(),
+  mscale: z.number().nullish(),
+  mscale_all_dim: z.number().nullish(),
+  truncate: z.boolean().nullish(),
 });
 
 const configSchema = z.object({

@@ -62,24 +62,55 @@ export function ropeOf(family: Family, config: DecoderConfig): Rope {
   };
 }
 
+/**
+ * Llama.cpp v0.5.0 reads none of the `yarn_*` keys for these architectures (convert_hf_to_gguf.py
+ * writes them, so Pith does). Sines and cosines come out multiplied by 0.1 ln(factor) + 1, times
+ * `attn_factor`, which it reads for every architecture.
+ *
+ * @see llama-context.cpp and llama-model.cpp, llama.cpp v0.5.0; _compute_yarn_parameters in
+ *   transformers modeling_rope_utils.py. Logits within 4e-5 of an f64 forward pass with a magnitude
+ *   of its own: test/model/greedy.test.ts.
+ */
 function yarnScaling(rope: RopeConfig, config: DecoderConfig): Partial<Rope> {
   const original = rope.original_max_position_embeddings ?? config.max_position_embeddings;
+  const factor = required(rope, 'factor');
+  const magnitude = yarnMagnitude(rope, factor);
   const optional = {
     yarn_ext_factor: rope.extrapolation_factor,
     yarn_attn_factor: rope.attention_factor ?? rope.attn_factor,
     yarn_beta_fast: rope.beta_fast,
     yarn_beta_slow: rope.beta_slow,
+    attn_factor: magnitude && magnitude / (0.1 * Math.log(factor) + 1),
   };
   return {
     keys: [
       ['rope.scaling.type', meta.string('yarn')],
-      ['rope.scaling.factor', meta.float32(required(rope, 'factor'))],
+      ['rope.scaling.factor', meta.float32(factor)],
       ['rope.scaling.original_context_length', meta.uint32(original)],
       ...Object.entries(optional).flatMap(([key, value]) =>
         typeof value === 'number' ? [[`rope.scaling.${key}`, meta.float32(value)] as const] : [],
       ),
     ],
+    notes: yarnNotes(rope),
   };
+}
+
+/** What sines and cosines are multiplied by; undefined for 0.1 ln(factor) + 1. */
+function yarnMagnitude(rope: RopeConfig, factor: number): number | undefined {
+  const { mscale, mscale_all_dim: divisor } = rope;
+  const explicit = rope.attention_factor ?? rope.attn_factor ?? undefined;
+  if (explicit !== undefined || !mscale || !divisor) return explicit;
+  const scale = (by: number) => 0.1 * by * Math.log(factor) + 1;
+  return scale(mscale) / scale(divisor);
+}
+
+function yarnNotes({ beta_fast: fast, beta_slow: slow, truncate }: RopeConfig): string[] {
+  if ((fast ?? 32) === 32 && (slow ?? 1) === 1 && truncate !== false) return [];
+  return [
+    `The model asks for yarn with beta_fast ${fast ?? 32}, beta_slow ${slow ?? 1}` +
+      `${truncate === false ? ', not truncated' : ''}; llama.cpp computes it with 32 and 1, ` +
+      'truncated, so answers differ from the original.',
+  ];
 }
 
 /**
