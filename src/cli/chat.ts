@@ -35,6 +35,7 @@ export const chat = defineCommand({
     ...samplingOptions,
     ...engineOptions,
   },
+  isolated: true,
   async run(context, { positionals, options }) {
     const path = await runnableModel(positionals.model);
     const engine = await openLlama(path, { ...engineOf(options), signal: context.signal });

@@ -38,6 +38,7 @@ export const run = defineCommand({
     ...engineOptions,
     bos: { type: 'boolean', description: 'Begin with the BOS token, whatever the file says.' },
   },
+  isolated: true,
   async run(context, { positionals, options }) {
     const path = await runnableModel(positionals.model);
     const prompt = options.prompt === '-' ? await readAll(context.stdin) : options.prompt;

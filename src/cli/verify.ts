@@ -39,7 +39,10 @@ export const verify = defineCommand({
 
 /** One line a check: what was found. */
 export function describeChecks({ ok, checks }: VerifyReport): string {
-  const rows = checks.map((check) => [`  ${mark(check)}`, check.name, check.detail]);
+  const rows = checks.map((check) => {
+    const { name, detail, hint } = check;
+    return [`  ${mark(check)}`, name, [detail, hint].filter(Boolean).join(' ')];
+  });
   const columns = [{ heading: '' }, { heading: '' }, { heading: '' }];
   return `${ok ? 'verified' : 'NOT VERIFIED'}\n${formatTable(columns, rows)}`;
 }

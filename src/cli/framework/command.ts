@@ -95,6 +95,8 @@ export interface Command<
   readonly examples: readonly string[];
   readonly positionals: P;
   readonly options: O;
+  /** Hands a file to native code, which a hostile one can crash: runs in a process of its own. */
+  readonly isolated?: true;
   run(context: CommandContext, args: Arguments<O, P>): Promise<Report>;
   render?(report: Report): string;
 }

@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { ProgressBar } from '../terminal/progress-bar.ts';
 import type { CommandContext } from './command.ts';
+import { isIsolated, onPassedSignal } from './isolated.ts';
 import type { Output } from './output.ts';
 
 /** The context of a running command, and how to end it. */
@@ -29,8 +30,7 @@ export function startSession(
     end();
     process.kill(process.pid, signal);
   };
-  process.on('SIGINT', interrupt);
-  process.on('SIGTERM', interrupt);
+  const ignore = isIsolated() ? onPassedSignal(interrupt) : onSignal(interrupt);
   output.onFailure(() => abort.abort());
   const context: CommandContext = {
     ...flags,
@@ -54,8 +54,17 @@ export function startSession(
   };
   function end(): void {
     bar.clear();
-    process.off('SIGINT', interrupt);
-    process.off('SIGTERM', interrupt);
+    ignore();
   }
   return { context, end };
+}
+
+/** Listens for Ctrl-C; returns how to stop. */
+function onSignal(listener: (signal: NodeJS.Signals) => void): () => void {
+  process.on('SIGINT', listener);
+  process.on('SIGTERM', listener);
+  return () => {
+    process.off('SIGINT', listener);
+    process.off('SIGTERM', listener);
+  };
 }

@@ -5,6 +5,7 @@ import { version } from '../../util/version.ts';
 import { parseArguments } from './arguments.ts';
 import type { Command } from './command.ts';
 import { startSession } from './context.ts';
+import { isIsolated, runIsolated } from './isolated.ts';
 import { commandHelp, programHelp } from './help.ts';
 import { watchOutput, type Output } from './output.ts';
 import { describeError, errorReport, exitCodeOf, normalizeError } from './report-error.ts';
@@ -69,6 +70,7 @@ async function runCommand(
   const args = parseArguments(command, argv);
   const { json, quiet, help } = args.options;
   if (help) return print(commandHelp(command));
+  if (command.isolated && !isIsolated()) return runIsolated([command.name, ...argv]);
   const session = startSession({ json, quiet }, output);
   try {
     const report = await command.run(session.context, args);

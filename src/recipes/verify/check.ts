@@ -1,4 +1,4 @@
-import { PithError } from '../../util/errors.ts';
+import { PithError, type ErrorCode } from '../../util/errors.ts';
 
 /** One thing that was checked about a file; `skipped` says that it could not be checked here. */
 export interface Check {
@@ -6,6 +6,9 @@ export interface Check {
   readonly ok: boolean;
   readonly skipped?: true;
   readonly detail: string;
+  /** Of a check that failed: what kind of error it is, and the next step where there is one. */
+  readonly code?: ErrorCode;
+  readonly hint?: string;
 }
 
 /**
@@ -21,7 +24,8 @@ export async function check(name: string, run: () => Promise<string>): Promise<C
     if (error.code === 'engine-missing') {
       return { name, ok: true, skipped: true, detail: `not checked: ${error.message}` };
     }
-    return { name, ok: false, detail: error.message };
+    const { code, message: detail, hint } = error;
+    return { name, ok: false, detail, code, ...(hint !== undefined && { hint }) };
   }
 }
 

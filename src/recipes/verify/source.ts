@@ -2,36 +2,34 @@ import { loadTokenizer } from '../../data/tokenizer.ts';
 import { readFolderFiles } from '../../models/folder-files.ts';
 import type { Model } from '../../models/model.ts';
 import { locateModel, openModel } from '../../models/open.ts';
-import { openLlamaVocabulary } from '../../runtime/llama.ts';
+import { tryLlama } from '../../runtime/llama-trial.ts';
+import { probeTexts } from './probe-texts.ts';
 import type { TemplateOfModel } from './template-check.ts';
-import type { Encode } from './tokenizer-check.ts';
 
 /** What a file was made from, as far as tokens and templates go. */
 export interface Source {
-  /** Undefined when the source has no tokenizer that runs here. */
-  readonly encode: Encode | undefined;
+  /** Tokens of each probe text; undefined when the source has no tokenizer that runs here. */
+  readonly tokens: readonly (readonly number[])[] | undefined;
   readonly template: TemplateOfModel;
-  close(): Promise<void>;
 }
 
 /**
- * Opens the tokenizer and template of a source: a folder's own tokenizer.json in
- * `@huggingface/tokenizers`, a GGUF file's vocabulary in llama.cpp.
+ * Reads the template of a source and lets its tokenizer cut the probe texts: a folder's own
+ * tokenizer.json in `@huggingface/tokenizers`, a GGUF file's vocabulary in llama.cpp.
  */
-export async function openSource(reference: string): Promise<Source> {
+export async function readSource(reference: string, signal: AbortSignal): Promise<Source> {
   const model = await openModel(reference);
   const template = templateOf(model);
   await model.close();
   const { kind, path } = await locateModel(reference);
+  const texts = probeTexts.map(({ text }) => text);
   if (kind === 'gguf') {
-    const vocabulary = await openLlamaVocabulary(path);
-    const encode = (text: string) => vocabulary.tokenize(text, false);
-    return { encode, template, close: () => vocabulary.close() };
+    const tried = await tryLlama({ path, texts, maxTokens: 0 }, signal).texts;
+    return { tokens: tried.map(({ tokens }) => tokens), template };
   }
   const files = await readFolderFiles(path);
   const tokenizer = files.has('tokenizer.json') ? loadTokenizer(files) : undefined;
-  const encode = tokenizer && ((text: string) => tokenizer.encode(text));
-  return { encode, template, close: async () => undefined };
+  return { tokens: tokenizer && texts.map((text) => tokenizer.encode(text)), template };
 }
 
 /** The chat template among a model's keys, with the texts of its bos and eos tokens. */

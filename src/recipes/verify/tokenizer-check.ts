@@ -1,9 +1,6 @@
-import type { LlamaVocabulary } from '../../runtime/llama.ts';
+import type { TriedText } from '../../runtime/llama-trial.ts';
 import { wrong } from './check.ts';
 import { probeTexts } from './probe-texts.ts';
-
-/** Text to token ids, special tokens not recognised and none added. */
-export type Encode = (text: string) => readonly number[];
 
 /** Ids shown on each side of the first difference. */
 const shown = 6;
@@ -13,11 +10,13 @@ const shown = 6;
  *
  * @throws {@link PithError} `verify-failed` naming the text and the first token that differs.
  */
-export function compareTokens(vocabulary: LlamaVocabulary, encode: Encode): string {
-  let tokens = 0;
-  for (const { name, text } of probeTexts) {
-    const expected = encode(text);
-    const actual = vocabulary.tokenize(text, false);
+export function compareTokens(
+  tried: readonly TriedText[],
+  source: readonly (readonly number[])[],
+): string {
+  for (const [place, { name }] of probeTexts.entries()) {
+    const expected = source[place]!;
+    const actual = tried[place]!.tokens;
     const at = firstDifference(expected, actual);
     if (at >= 0) {
       throw wrong(
@@ -25,8 +24,8 @@ export function compareTokens(vocabulary: LlamaVocabulary, encode: Encode): stri
           `instead of ${window(expected, at)}`,
       );
     }
-    tokens += actual.length;
   }
+  const tokens = tried.reduce((sum, { tokens }) => sum + tokens.length, 0);
   return `${tokens} tokens of ${probeTexts.length} texts equal the source tokenizer's`;
 }
 
@@ -35,9 +34,9 @@ export function compareTokens(vocabulary: LlamaVocabulary, encode: Encode): stri
  *
  * @throws {@link PithError} `verify-failed` naming the text that does not.
  */
-export function roundTrip(vocabulary: LlamaVocabulary): string {
-  for (const { name, text } of probeTexts) {
-    const back = vocabulary.detokenize(vocabulary.tokenize(text, false), true);
+export function checkRoundTrip(tried: readonly TriedText[]): string {
+  for (const [place, { name, text }] of probeTexts.entries()) {
+    const back = tried[place]!.text;
     if (back.trim() !== text.trim()) {
       throw wrong(`the ${name} text comes back from its tokens as ${JSON.stringify(back)}`);
     }

@@ -1,14 +1,16 @@
 import { availableParallelism } from 'node:os';
 import type { Model } from '../../models/model.ts';
-import { openModel } from '../../models/open.ts';
+import { locateModel, openModel } from '../../models/open.ts';
 import { startTranscoder } from '../../runtime/kernel-workers.ts';
-import { openLlama, openLlamaVocabulary } from '../../runtime/llama.ts';
+import { tryLlama, type LlamaTrial } from '../../runtime/llama-trial.ts';
 import { weightsOf } from '../../tensor/tensor.ts';
+import { PithError } from '../../util/errors.ts';
 import type { OnProgress } from '../../util/progress.ts';
 import { check, wrong, type Check } from './check.ts';
-import { openSource, templateOf, type Source } from './source.ts';
+import { probeTexts } from './probe-texts.ts';
+import { readSource, templateOf, type Source } from './source.ts';
 import { compareTemplates, renderTemplate } from './template-check.ts';
-import { compareTokens, roundTrip } from './tokenizer-check.ts';
+import { checkRoundTrip, compareTokens } from './tokenizer-check.ts';
 import { checkWeights } from './weights-check.ts';
 
 /** What to verify a file against, and how. */
@@ -31,30 +33,56 @@ const smokeTokens = 20;
 
 /**
  * Reloads a GGUF file and checks what a user would stumble over: structure, finite weights,
- * tokenizer, chat template, and 20 tokens of generation in llama.cpp.
+ * tokenizer, chat template, and 20 tokens of generation in llama.cpp, which runs in a process of its
+ * own because a hostile file can crash it.
  *
- * @throws {@link PithError} `cancelled`, and whatever opening `against` throws; what is wrong with
- *   the file itself is in the report.
+ * @throws {@link PithError} `not-found` when there is no such file, `unsupported` for a folder,
+ *   `cancelled`, and whatever opening `against` throws; what is wrong with the file itself is in the
+ *   report.
  */
 export async function verify(path: string, options: VerifyOptions = {}): Promise<VerifyReport> {
+  await requireGguf(path);
   let model: Model | undefined;
-  const checks: Check[] = [];
-  checks.push(
-    await check('structure', async () => {
-      model = await openModel(path);
-      return describe(model);
-    }),
+  const structure = await check('structure', async () => {
+    model = await openModel(path);
+    return describe(model);
+  });
+  const checks = [structure, ...(model ? await checkContents(path, model, options) : [])];
+  return { file: path, ok: checks.every(({ ok }) => ok), checks };
+}
+
+async function requireGguf(path: string): Promise<void> {
+  const { kind } = await locateModel(path);
+  if (kind === 'gguf') return;
+  throw new PithError(
+    'unsupported',
+    `${path} is a folder; what is verified is a GGUF file.`,
+    `Make one first: pith quantize ${path} --type Q8_0 -o model-q8_0.gguf`,
   );
-  if (model) {
-    checks.push(await withTranscoder(model, options));
-    const source = options.against === undefined ? undefined : await openSource(options.against);
-    checks.push(await check('tokenizer', () => checkTokenizer(path, source)));
-    checks.push(await check('chat template', async () => checkTemplate(model!, source)));
-    await source?.close();
-    checks.push(await check('generation', () => speak(path, options.signal)));
+}
+
+async function checkContents(
+  path: string,
+  model: Model,
+  options: VerifyOptions,
+): Promise<readonly Check[]> {
+  const ended = new AbortController();
+  const signal = AbortSignal.any([ended.signal, ...(options.signal ? [options.signal] : [])]);
+  const texts = probeTexts.map(({ text }) => text);
+  try {
+    const { against } = options;
+    const source = against === undefined ? undefined : await readSource(against, signal);
+    const trial = tryLlama({ path, texts, maxTokens: smokeTokens }, signal);
+    return [
+      await withTranscoder(model, options),
+      await check('tokenizer', () => checkTokenizer(trial, source)),
+      await check('chat template', async () => checkTemplate(model, source)),
+      await check('generation', () => checkGeneration(trial)),
+    ];
+  } finally {
+    ended.abort();
     await model.close();
   }
-  return { file: path, ok: checks.every(({ ok }) => ok), checks };
 }
 
 function describe({ architecture, tensors }: Model): string {
@@ -71,15 +99,11 @@ async function withTranscoder(model: Model, options: VerifyOptions): Promise<Che
   }
 }
 
-async function checkTokenizer(path: string, source: Source | undefined): Promise<string> {
-  const vocabulary = await openLlamaVocabulary(path);
-  try {
-    if (source?.encode) return compareTokens(vocabulary, source.encode);
-    const found = roundTrip(vocabulary);
-    return source ? `${found} (the source has no tokenizer.json to compare tokens with)` : found;
-  } finally {
-    await vocabulary.close();
-  }
+async function checkTokenizer(trial: LlamaTrial, source: Source | undefined): Promise<string> {
+  const tried = await trial.texts;
+  if (source?.tokens) return compareTokens(tried, source.tokens);
+  const found = checkRoundTrip(tried);
+  return source ? `${found} (the source has no tokenizer.json to compare tokens with)` : found;
 }
 
 function checkTemplate(model: Model, source: Source | undefined): string {
@@ -87,24 +111,13 @@ function checkTemplate(model: Model, source: Source | undefined): string {
   return source ? compareTemplates(file, source.template) : renderTemplate(file);
 }
 
-/** Generates greedily from the token that opens a document; one token over and over is broken. */
-async function speak(path: string, signal: AbortSignal | undefined): Promise<string> {
-  const engine = await openLlama(path, { threads: 1, ...(signal && { signal }) });
-  try {
-    const prompt = [engine.bosToken ?? engine.tokenize('The', false)[0] ?? 0];
-    const { text, generatedTokens } = await engine.generate(prompt, {
-      maxTokens: smokeTokens,
-      temperature: 0,
-      ...(signal && { signal }),
-    });
-    const tokens = new Set(engine.tokenize(text, true));
-    if (generatedTokens === smokeTokens && tokens.size <= 1) {
-      throw wrong(`${smokeTokens} greedy tokens are one token over and over: ${quoted(text)}`);
-    }
-    return `${generatedTokens} greedy tokens: ${quoted(text)}`;
-  } finally {
-    await engine.close();
+/** Greedy tokens from the token that opens a document; one token over and over is broken. */
+async function checkGeneration(trial: LlamaTrial): Promise<string> {
+  const { text, tokens } = await trial.generation;
+  if (tokens.length === smokeTokens && new Set(tokens).size === 1) {
+    throw wrong(`${smokeTokens} greedy tokens are one token over and over: ${quoted(text)}`);
   }
+  return `${tokens.length} greedy tokens: ${quoted(text)}`;
 }
 
 function quoted(text: string): string {
