@@ -1,45 +1,45 @@
 /**
  * Writes a GGUF of TinyLlama's structure with seeded random F16 weights (heavy-tailed, like trained
- * ones), for benchmarks: node bench/make-model.mjs OUT.gguf [LAYERS]. 22 layers make 1.1 B
- * parameters and a 2.2 GB file; each layer adds 44 M parameters to the 131 M of the embeddings.
+ * ones), for benchmarks: node bench/make-model.mjs OUT.gguf [LAYERS] [VOCABULARY]. 22 layers make
+ * 1.1 B parameters and a 2.2 GB file; each layer adds 44 M parameters to the 131 M of the embeddings.
  */
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { meta } from '../dist/formats/gguf/metadata.js';
 import { planGguf } from '../dist/formats/gguf/plan.js';
 import { f32ToF16 } from '../dist/util/half-float.js';
 
-const [out, layersArgument = '22'] = process.argv.slice(2);
-if (!out) throw new Error('usage: node bench/make-model.mjs OUT.gguf [LAYERS]');
-const layers = Number(layersArgument);
-const [width, ffn, heads, kvHeads, vocabulary] = [2048, 5632, 32, 4, 32000];
+const [width, ffn, heads, kvHeads] = [2048, 5632, 32, 4];
 const kvWidth = (width / heads) * kvHeads;
+const fullSize = { layers: 22, vocabulary: 32000 };
 
-const metadata = new Map(
-  Object.entries({
-    'general.architecture': meta.string('llama'),
-    'general.name': meta.string('bench'),
-    'general.file_type': meta.uint32(1),
-    'llama.context_length': meta.uint32(2048),
-    'llama.embedding_length': meta.uint32(width),
-    'llama.block_count': meta.uint32(layers),
-    'llama.feed_forward_length': meta.uint32(ffn),
-    'llama.attention.head_count': meta.uint32(heads),
-    'llama.attention.head_count_kv': meta.uint32(kvHeads),
-    'llama.attention.layer_norm_rms_epsilon': meta.float32(1e-5),
-    'llama.rope.freq_base': meta.float32(10000),
-    'llama.rope.dimension_count': meta.uint32(width / heads),
-    'llama.vocab_size': meta.uint32(vocabulary),
-    'tokenizer.ggml.model': meta.string('gpt2'),
-    'tokenizer.ggml.pre': meta.string('gpt-2'),
-    'tokenizer.ggml.tokens': meta.strings(Array.from({ length: vocabulary }, (_, i) => `t${i}`)),
-    'tokenizer.ggml.merges': meta.strings([]),
-  }),
-);
+const metadataOf = ({ layers, vocabulary }) =>
+  new Map(
+    Object.entries({
+      'general.architecture': meta.string('llama'),
+      'general.name': meta.string('bench'),
+      'general.file_type': meta.uint32(1),
+      'llama.context_length': meta.uint32(2048),
+      'llama.embedding_length': meta.uint32(width),
+      'llama.block_count': meta.uint32(layers),
+      'llama.feed_forward_length': meta.uint32(ffn),
+      'llama.attention.head_count': meta.uint32(heads),
+      'llama.attention.head_count_kv': meta.uint32(kvHeads),
+      'llama.attention.layer_norm_rms_epsilon': meta.float32(1e-5),
+      'llama.rope.freq_base': meta.float32(10000),
+      'llama.rope.dimension_count': meta.uint32(width / heads),
+      'llama.vocab_size': meta.uint32(vocabulary),
+      'tokenizer.ggml.model': meta.string('gpt2'),
+      'tokenizer.ggml.pre': meta.string('gpt-2'),
+      'tokenizer.ggml.tokens': meta.strings(Array.from({ length: vocabulary }, (_, i) => `t${i}`)),
+      'tokenizer.ggml.merges': meta.strings([]),
+    }),
+  );
 
 const norm = (name) => ({ name, shape: [width], type: 'F32' });
 const matrix = (name, rows, columns) => ({ name, shape: [rows, columns], type: 'F16' });
 
-function tensorInfos() {
+function tensorInfos({ layers, vocabulary }) {
   const infos = [
     matrix('token_embd.weight', vocabulary, width),
     matrix('output.weight', vocabulary, width),
@@ -82,16 +82,41 @@ function writeWeights(file, { byteLength, paddedLength, offset }, pool) {
   writeSync(file, new Uint8Array(paddedLength - byteLength));
 }
 
-const plan = planGguf(metadata, tensorInfos());
-const pool = weightPool();
-const file = openSync(out, 'w');
-writeSync(file, plan.header);
-for (const tensor of plan.tensors) {
-  if (tensor.type === 'F16') writeWeights(file, tensor, pool);
-  else {
-    writeSync(file, new Float32Array(tensor.byteLength / 4).fill(1));
-    writeSync(file, new Uint8Array(tensor.paddedLength - tensor.byteLength));
+/**
+ * Writes the model, under its name only when it is complete.
+ *
+ * @param {string} path
+ * @param {{ layers: number, vocabulary: number }} size
+ */
+export function makeModel(path, size = fullSize) {
+  const plan = planGguf(metadataOf(size), tensorInfos(size));
+  const pool = weightPool();
+  const file = openSync(`${path}.partial`, 'w');
+  writeSync(file, plan.header);
+  for (const tensor of plan.tensors) {
+    if (tensor.type === 'F16') writeWeights(file, tensor, pool);
+    else {
+      writeSync(file, new Float32Array(tensor.byteLength / 4).fill(1));
+      writeSync(file, new Uint8Array(tensor.paddedLength - tensor.byteLength));
+    }
   }
+  closeSync(file);
+  renameSync(`${path}.partial`, path);
+  return plan;
 }
-closeSync(file);
-console.log(`${out}: ${plan.tensors.length} tensors, ${plan.totalBytes} bytes`);
+
+/** Path of a generated model in the ignored folder .cache/bench; made if it is not there yet. */
+export function cachedModel({ layers = fullSize.layers, vocabulary = fullSize.vocabulary } = {}) {
+  const folder = resolve(import.meta.dirname, '../.cache/bench');
+  const path = join(folder, `model-${layers}-layers-${vocabulary}-tokens.gguf`);
+  mkdirSync(folder, { recursive: true });
+  if (!existsSync(path)) makeModel(path, { layers, vocabulary });
+  return path;
+}
+
+if (resolve(process.argv[1]) === import.meta.filename) {
+  const [out, layers = fullSize.layers, vocabulary = fullSize.vocabulary] = process.argv.slice(2);
+  if (!out) throw new Error('usage: node bench/make-model.mjs OUT.gguf [LAYERS] [VOCABULARY]');
+  const plan = makeModel(out, { layers: Number(layers), vocabulary: Number(vocabulary) });
+  console.log(`${out}: ${plan.tensors.length} tensors, ${plan.totalBytes} bytes`);
+}
