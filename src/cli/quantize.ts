@@ -3,13 +3,13 @@ import { classTotals, type ClassTotals } from '../compress/quantize/quantization
 import { fileTypeNames } from '../compress/quantize/file-types.ts';
 import { prepareQuantization, quantize as run, type QuantizeReport } from '../recipes/quantize.ts';
 import type { PreparedQuantization } from '../recipes/quantize.ts';
-import { verify, type VerifyReport } from '../recipes/verify/verify.ts';
+import type { VerifyReport } from '../recipes/verify/verify.ts';
 import { weightsOf } from '../tensor/tensor.ts';
 import { PithError } from '../util/errors.ts';
 import { defineCommand, type CommandContext } from './framework/command.ts';
 import { formatBytes, formatDuration, formatInteger } from './terminal/format-units.ts';
 import { formatTable } from './terminal/table.ts';
-import { describeChecks } from './verify.ts';
+import { describeChecks } from './describe-checks.ts';
 
 /** `pith quantize`: a Hugging Face folder or GGUF in, a quantized GGUF out. */
 export const quantize = defineCommand({
@@ -127,6 +127,7 @@ async function checkWritten(
   threads: number,
 ): Promise<VerifyReport> {
   const { onProgress, signal } = context;
+  const { verify } = await import('../recipes/verify/verify.ts');
   return verify(output, { against: model, threads, onProgress, signal });
 }
 

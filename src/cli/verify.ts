@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
-import { verify as run, type VerifyReport } from '../recipes/verify/verify.ts';
+import { verify as run } from '../recipes/verify/verify.ts';
+import { describeChecks } from './describe-checks.ts';
 import { defineCommand } from './framework/command.ts';
-import { formatTable } from './terminal/table.ts';
 
 /** `pith verify`: reloads a GGUF file and checks what a user would stumble over. */
 export const verify = defineCommand({
@@ -36,18 +36,3 @@ export const verify = defineCommand({
     }),
   render: describeChecks,
 });
-
-/** One line a check: what was found. */
-export function describeChecks({ ok, checks }: VerifyReport): string {
-  const rows = checks.map((check) => {
-    const { name, detail, hint } = check;
-    return [`  ${mark(check)}`, name, [detail, hint].filter(Boolean).join(' ')];
-  });
-  const columns = [{ heading: '' }, { heading: '' }, { heading: '' }];
-  return `${ok ? 'verified' : 'NOT VERIFIED'}\n${formatTable(columns, rows)}`;
-}
-
-function mark({ ok, skipped }: VerifyReport['checks'][number]): string {
-  if (skipped) return 'skipped';
-  return ok ? 'ok' : 'FAILED';
-}

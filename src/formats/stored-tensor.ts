@@ -24,12 +24,12 @@ export function storedTensor<T extends TensorType>(
   const bytesPerRow = rows === 0 ? 0 : place.byteLength / rows;
   return {
     ...place,
-    async read(first, count) {
+    async read(first, count, into) {
       if (!(first >= 0 && count >= 0 && first + count <= rows)) {
         const asked = `rows ${first} to ${first + count}`;
         throw new PithError('shape', `${place.name}: asked for ${asked}, but it has ${rows}.`);
       }
-      return source.read(place.offset + first * bytesPerRow, count * bytesPerRow);
+      return source.read(place.offset + first * bytesPerRow, count * bytesPerRow, into);
     },
   };
 }

@@ -1,5 +1,11 @@
 import type { EncodeError } from './kernels.ts';
-import { slabOutputBytes, type Slab, type TranscodedSlab, type Transcoder } from './transcoder.ts';
+import {
+  slabOutputBytes,
+  type Slab,
+  type SlabMemory,
+  type TranscodedSlab,
+  type Transcoder,
+} from './transcoder.ts';
 import type { KernelPort, KernelReply, KernelRequest } from './worker-protocol.ts';
 import type { TensorType } from '../tensor/dtypes.ts';
 import { PithError } from '../util/errors.ts';
@@ -16,8 +22,8 @@ interface Waiting {
 }
 
 /**
- * Spreads slabs over workers. Slab memory is shared (`SharedArrayBuffer`), so a slab is copied once
- * on its way in and not at all on its way out; buffers are used again after `release`.
+ * Spreads slabs over workers. Slab memory is shared (`SharedArrayBuffer`): a slab that was read into
+ * reserved memory is not copied at all; buffers are used again after `release`.
  *
  * A worker that dies rejects everything: a half-converted tensor is never mistaken for a whole one.
  */
@@ -44,25 +50,27 @@ export class KernelPool implements Transcoder {
     return this.#ports.length;
   }
 
+  reserve(byteLength: number): SlabMemory {
+    const buffer = this.#borrow(byteLength);
+    const release = () => this.#spare.push(buffer);
+    return { bytes: new Uint8Array(buffer, 0, byteLength), release };
+  }
+
   async transcode(slab: Slab): Promise<TranscodedSlab> {
-    const inBuffer = this.#borrow(slab.bytes.length);
-    const outBuffer = this.#borrow(slabOutputBytes(slab));
-    const bytes = new Uint8Array(inBuffer, 0, slab.bytes.length);
-    bytes.set(slab.bytes);
-    const out = new Uint8Array(outBuffer, 0, slabOutputBytes(slab));
     const { from, to, columns, importance } = slab;
+    const memory = this.#shared(slab.bytes);
+    const { bytes: out, release } = this.reserve(slabOutputBytes(slab));
+    const { bytes } = memory;
     const request = { kind: 'transcode', from, to, columns, bytes, out, importance } as const;
     const error = (await this.#ask(request)) as EncodeError;
-    this.#spare.push(inBuffer);
-    return { ...error, out, release: () => this.#spare.push(outBuffer) };
+    memory.release();
+    return { ...error, out, release };
   }
 
   async firstNonFinite(type: TensorType, slab: Uint8Array): Promise<number> {
-    const buffer = this.#borrow(slab.length);
-    const bytes = new Uint8Array(buffer, 0, slab.length);
-    bytes.set(slab);
+    const { bytes, release } = this.#shared(slab);
     const index = (await this.#ask({ kind: 'scan', type, bytes })) as number;
-    this.#spare.push(buffer);
+    release();
     return index;
   }
 
@@ -106,6 +114,14 @@ export class KernelPool implements Transcoder {
     for (const waiting of [...this.#running.values(), ...this.#queue]) waiting.reject(error);
     this.#running.clear();
     this.#queue.length = 0;
+  }
+
+  /** The same bytes in memory that workers see; a copy unless they lie there already. */
+  #shared(bytes: Uint8Array): SlabMemory {
+    if (bytes.buffer instanceof SharedArrayBuffer) return { bytes, release: () => undefined };
+    const memory = this.reserve(bytes.length);
+    memory.bytes.set(bytes);
+    return memory;
   }
 
   /** The smallest spare buffer that holds `length` bytes, or a new one. */

@@ -12,15 +12,23 @@ export interface Slab {
   readonly importance?: Float32Array;
 }
 
+/** Memory for the bytes of one slab; `release` gives it back when nothing reads them any more. */
+export interface SlabMemory {
+  readonly bytes: Uint8Array;
+  readonly release: () => void;
+}
+
 /** A converted slab; `out` is only valid until `release`, which lets its memory be used again. */
 export interface TranscodedSlab extends EncodeError {
   readonly out: Uint8Array;
-  release(): void;
+  readonly release: () => void;
 }
 
 /** Converts slabs, on this thread or on a pool of workers. */
 export interface Transcoder {
   readonly threads: number;
+  /** Memory to read a slab into; bytes that lie elsewhere are copied on their way to the kernels. */
+  reserve(byteLength: number): SlabMemory;
   transcode(slab: Slab): Promise<TranscodedSlab>;
   /** Index of the first NaN or infinite weight of `bytes`, or -1. */
   firstNonFinite(type: TensorType, bytes: Uint8Array): Promise<number>;
@@ -38,6 +46,7 @@ export function slabOutputBytes(slab: Pick<Slab, 'from' | 'to' | 'bytes'>): numb
 export function inlineTranscoder(kernels: Kernels): Transcoder {
   return {
     threads: 1,
+    reserve: (byteLength) => ({ bytes: new Uint8Array(byteLength), release: () => undefined }),
     transcode: async (slab) => {
       const out = new Uint8Array(slabOutputBytes(slab));
       const error = kernels.transcode({ ...slab, out });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { meta, type MetadataValue } from '../formats/gguf/metadata.ts';
+import { quantizationVersion } from '../tensor/block-types.ts';
 import type { TensorType } from '../tensor/dtypes.ts';
 import { weightsOf, type Tensor } from '../tensor/tensor.ts';
 
@@ -17,9 +18,6 @@ const generationSchema = z
   .object({ top_k: number, top_p: number, min_p: number, temperature: number })
   .extend({ repetition_penalty: number })
   .catch({});
-
-/** ggml's version of the block layouts (GGML_QNT_VERSION). */
-export const quantizationVersion = 2;
 
 /** `general.file_type` of unquantized models, by the type of their matrices. */
 const fileTypeOfMatrices: Partial<Record<TensorType, number>> = { F32: 0, F16: 1, BF16: 32 };

@@ -3,7 +3,6 @@ import { fileURLToPath } from 'node:url';
 import { PithError } from '../util/errors.ts';
 import { systemError } from '../storage/system-error.ts';
 import { openGgufModel } from './gguf-file.ts';
-import { openHuggingFaceFolder } from './hugging-face-folder.ts';
 import type { Model } from './model.ts';
 
 /** The model in the box, seen from src/models/ as from dist/models/. */
@@ -26,8 +25,14 @@ export interface ModelLocation {
  */
 export async function openModel(reference: string): Promise<Model> {
   const { kind, path } = await locateModel(reference);
-  const model = kind === 'gguf' ? await openGgufModel(path) : await openHuggingFaceFolder(path);
+  const model = kind === 'gguf' ? await openGgufModel(path) : await openFolder(path);
   return reference === 'sample' ? { ...model, source: reference } : model;
+}
+
+/** Loads the code that reads folders, with its tokenizers, only for one. */
+async function openFolder(path: string): Promise<Model> {
+  const { openHuggingFaceFolder } = await import('./hugging-face-folder.ts');
+  return openHuggingFaceFolder(path);
 }
 
 /** Where a reference leads on this machine; throws as `openModel`, without opening the model. */

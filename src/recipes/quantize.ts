@@ -9,6 +9,7 @@ import {
   totalRelativeError,
   writeQuantized,
   type TensorReport,
+  type WriteOptions,
 } from '../compress/quantize/write.ts';
 import { openModel } from '../models/open.ts';
 import type { Model } from '../models/model.ts';
@@ -89,22 +90,28 @@ export async function quantize(
   target: QuantizeTarget,
 ): Promise<QuantizeReport> {
   const started = performance.now();
-  const { totalBytes } = plan.layout;
-  const planHash = await fingerprint(model, plan, version);
-  const force = target.force ?? false;
-  const output = await openOutput(target.output, { planHash, totalBytes, force });
-  const tensors = await writeTensors(model, plan, output, target);
-  const weights = plan.tensors.reduce((sum, { shape }) => sum + weightsOf(shape), 0);
-  return {
-    output: target.output,
-    bytes: totalBytes,
-    bitsPerWeight: (totalBytes * 8) / weights,
-    relativeError: totalRelativeError(tensors),
-    seconds: (performance.now() - started) / 1000,
-    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
-    tensors,
-    notes: [...plan.notes, ...resumeNotes(output)],
-  };
+  const { threads = availableParallelism(), force = false } = target;
+  // Its threads start up while the model is fingerprinted.
+  const transcoder = await startTranscoder(threads);
+  try {
+    const planHash = await fingerprint(model, plan, version);
+    const { totalBytes } = plan.layout;
+    const output = await openOutput(target.output, { planHash, totalBytes, force });
+    const tensors = await writeTensors(model, plan, { ...target, transcoder, output });
+    const weights = plan.tensors.reduce((sum, { shape }) => sum + weightsOf(shape), 0);
+    return {
+      output: target.output,
+      bytes: totalBytes,
+      bitsPerWeight: (totalBytes * 8) / weights,
+      relativeError: totalRelativeError(tensors),
+      seconds: (performance.now() - started) / 1000,
+      peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+      tensors,
+      notes: [...plan.notes, ...resumeNotes(output)],
+    };
+  } finally {
+    await transcoder.close();
+  }
 }
 
 async function loadImatrix(path: string): Promise<Imatrix> {
@@ -119,28 +126,20 @@ async function loadImatrix(path: string): Promise<Imatrix> {
 async function writeTensors(
   model: Model,
   plan: QuantizationPlan,
-  output: Output,
-  { threads = availableParallelism(), onProgress, signal }: QuantizeTarget,
+  options: Omit<WriteOptions, 'onTensor'>,
 ): Promise<TensorReport[]> {
+  const { output } = options;
   const reports = output.completed.flatMap(({ detail }) =>
     detail ? [detail as TensorReport] : [],
   );
-  const transcoder = await startTranscoder(threads);
   try {
-    await writeQuantized(model, plan, {
-      transcoder,
-      output,
-      onTensor: (report) => reports.push(report),
-      ...(onProgress && { onProgress }),
-      ...(signal && { signal }),
-    });
+    const onTensor = (report: TensorReport) => reports.push(report);
+    await writeQuantized(model, plan, { ...options, onTensor });
     await output.finish();
     return reports;
   } catch (error) {
     await (isWorthResuming(error) ? output.abandon() : output.discard());
     throw error;
-  } finally {
-    await transcoder.close();
   }
 }
 

@@ -1,7 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { KernelPool } from '../kernels/pool.ts';
 import { inlineTranscoder, type Transcoder } from '../kernels/transcoder.ts';
-import { createWasmKernels } from '../kernels/wasm.ts';
 import type { KernelPort } from '../kernels/worker-protocol.ts';
 import { PithError } from '../util/errors.ts';
 
@@ -13,7 +12,10 @@ import { PithError } from '../util/errors.ts';
  * thread and says so through `threads: 1`.
  */
 export async function startTranscoder(threads: number): Promise<Transcoder> {
-  if (import.meta.url.endsWith('.ts')) return inlineTranscoder(await createWasmKernels());
+  if (import.meta.url.endsWith('.ts')) {
+    const { createWasmKernels } = await import('../kernels/wasm.ts');
+    return inlineTranscoder(await createWasmKernels());
+  }
   return new KernelPool(Array.from({ length: threads }, nodePort));
 }
 

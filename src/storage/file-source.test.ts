@@ -26,6 +26,16 @@ test('200 reads at once each get the bytes of their own place', async () => {
   await source.close();
 });
 
+test('bytes are read into the memory that is given, also when threads share it', async () => {
+  const bytes = Uint8Array.from({ length: 100 }, (_, i) => i);
+  const source = await openFile(await fileOf('into', bytes));
+  const room = new Uint8Array(new SharedArrayBuffer(64));
+  const got = await source.read(30, 50, room);
+  expect([got.buffer, got.byteOffset]).toEqual([room.buffer, 0]);
+  expect(Uint8Array.from(got)).toEqual(bytes.subarray(30, 80));
+  await source.close();
+});
+
 test('reading past the end says which bytes were wanted and how many there are', async () => {
   const source = await openFile(await fileOf('short', new Uint8Array(10)));
   expect(await source.read(10, 0)).toEqual(new Uint8Array(0));

@@ -27,9 +27,9 @@ function fileSource(handle: FileHandle, path: string, byteLength: number): ByteS
   return {
     name: path,
     byteLength,
-    async read(offset, length) {
+    async read(offset, length, into) {
       checkRange(path, byteLength, offset, length);
-      const bytes = new Uint8Array(length);
+      const bytes = into?.subarray(0, length) ?? new Uint8Array(length);
       const got = await attempt('read', path, () => readFully(handle, bytes, offset));
       if (got < length) checkRange(path, offset + got, offset, length);
       return bytes;

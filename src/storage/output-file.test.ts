@@ -1,6 +1,7 @@
 import {
   mkdir,
   mkdtemp,
+  open,
   readFile,
   readdir,
   rm,
@@ -163,6 +164,23 @@ test('the journal grows 5 s after the last sync, not at every checkpoint', async
   expect(await lines()).toBe(3);
   await out.checkpoint('three');
   expect(await lines()).toBe(3);
+  await out.discard();
+});
+
+test('the disk begins after 32 MiB, while writing goes on; what it fails at ends the output', async () => {
+  const totalBytes = 100 * 2 ** 20;
+  const out = await openOutput(path, { planHash: 'a', totalBytes });
+  const probe = await open(path + '.partial');
+  const fileHandle = Object.getPrototypeOf(probe) as typeof probe;
+  await probe.close();
+  const full = Object.assign(new Error('disk'), { code: 'ENOSPC' });
+  const datasync = vi.spyOn(fileHandle, 'datasync').mockRejectedValueOnce(full);
+  const chunk = new Uint8Array(2 ** 24);
+  await out.write(chunk);
+  expect(datasync).toHaveBeenCalledTimes(0);
+  await out.write(chunk);
+  expect(datasync).toHaveBeenCalledTimes(1);
+  await expect(out.write(chunk)).rejects.toMatchObject({ code: 'no-space' });
   await out.discard();
 });
 

@@ -5,8 +5,11 @@ import { syncFolder } from './folder.ts';
 import { journalLine, type CompletedStep } from './journal.ts';
 import { attempt, systemError } from './system-error.ts';
 
-/** Work that a crash may cost: whichever comes first. */
-const syncEvery = { bytes: 256 * 2 ** 20, ms: 5000 };
+/** Work that a crash may cost. */
+const syncEveryMs = 5000;
+
+/** The disk begins with this many bytes while the next ones are made: a sync then finds little left. */
+const writebackBytes = 32 * 2 ** 20;
 
 /** The journal's last step: all bytes are there. Its detail is the file's inode. */
 export const finishStep = 'finish';
@@ -59,7 +62,9 @@ export class OutputWriter implements Output {
   readonly #files: OutputFiles;
   #journalEnd: number;
   #offset: number;
-  #synced: { offset: number; time: number };
+  #syncedAt: number;
+  #writeback: Promise<void> | undefined;
+  #writebackOffset: number;
   #pending: CompletedStep[] = [];
   #failure: unknown;
   #open = true;
@@ -74,7 +79,8 @@ export class OutputWriter implements Output {
     this.#files = files;
     this.#journalEnd = files.journalEnd;
     this.#offset = start.resumeOffset;
-    this.#synced = { offset: start.resumeOffset, time: Date.now() };
+    this.#syncedAt = Date.now();
+    this.#writebackOffset = start.resumeOffset;
   }
 
   write(bytes: Uint8Array): Promise<void> {
@@ -84,9 +90,7 @@ export class OutputWriter implements Output {
   checkpoint(step: string, detail?: unknown): Promise<void> {
     return this.#inOrder(async () => {
       this.#pending.push({ step, offset: this.#offset, detail });
-      const { offset, time } = this.#synced;
-      const due = this.#offset - offset >= syncEvery.bytes || Date.now() - time >= syncEvery.ms;
-      if (due) await this.#sync();
+      if (Date.now() - this.#syncedAt >= syncEveryMs) await this.#sync();
     });
   }
 
@@ -131,13 +135,17 @@ export class OutputWriter implements Output {
       try {
         await work();
       } catch (error) {
-        const numbers = `${this.#offset} of ${this.totalBytes} bytes are written`;
-        this.#failure = systemError(error, 'write', this.path, numbers);
+        this.#failure = this.#failed(error);
         throw this.#failure;
       }
     });
     this.#last = result.catch(() => undefined);
     return result;
+  }
+
+  #failed(error: unknown): Error {
+    const numbers = `${this.#offset} of ${this.totalBytes} bytes are written`;
+    return systemError(error, 'write', this.path, numbers);
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
@@ -151,16 +159,29 @@ export class OutputWriter implements Output {
       done += bytesWritten;
       this.#offset += bytesWritten;
     }
+    this.#startWriteback();
+  }
+
+  #startWriteback(): void {
+    if (this.#writeback || this.#offset - this.#writebackOffset < writebackBytes) return;
+    this.#writebackOffset = this.#offset;
+    this.#writeback = this.#files.partial
+      .datasync()
+      .catch((error: unknown) => void (this.#failure ??= this.#failed(error)))
+      .finally(() => (this.#writeback = undefined));
   }
 
   /** First the data, then the journal: it must never promise what the disk does not hold. */
   async #sync(): Promise<void> {
+    await this.#writeback;
+    if (this.#failure !== undefined) throw this.#failure;
     await this.#files.partial.datasync();
     const lines = this.#pending.map(journalLine).join('');
     await this.#files.journal.write(lines, this.#journalEnd);
     this.#journalEnd += Buffer.byteLength(lines);
     this.#pending = [];
-    this.#synced = { offset: this.#offset, time: Date.now() };
+    this.#syncedAt = Date.now();
+    this.#writebackOffset = this.#offset;
   }
 
   async #close(): Promise<void> {
@@ -168,6 +189,7 @@ export class OutputWriter implements Output {
     this.#open = false;
     const { partial, journal, release } = this.#files;
     await attempt('close', this.path, async () => {
+      await this.#writeback;
       await partial.close();
       await journal.close();
       await release();

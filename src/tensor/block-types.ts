@@ -42,6 +42,9 @@ export const blockTypes = {
   Q2_0: { id: 42, weights: 64, bytes: 18 },
 } as const satisfies Record<string, { id: number; weights: number; bytes: number }>;
 
+/** ggml's version of these layouts (GGML_QNT_VERSION). */
+export const quantizationVersion = 2;
+
 /** A GGUF storage type, by ggml's name. */
 export type BlockType = keyof typeof blockTypes;
 

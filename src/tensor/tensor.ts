@@ -12,9 +12,10 @@ export interface Tensor {
   readonly type: TensorType;
   /**
    * Reads `count` rows from row `first`, in this tensor's storage type, little-endian.
-   * The result may be a view and must not be modified.
+   * The result may be a view and must not be modified. `into`, long enough for all of it, may be used
+   * instead of new memory: the result then is a view of it.
    */
-  read(first: number, count: number): Promise<Uint8Array>;
+  read(first: number, count: number, into?: Uint8Array): Promise<Uint8Array>;
 }
 
 /** Weights in one row: the last dimension, 1 for a scalar. */

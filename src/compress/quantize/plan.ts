@@ -1,8 +1,7 @@
 import { meta, type Metadata, type MetadataValue } from '../../formats/gguf/metadata.ts';
 import { planGguf } from '../../formats/gguf/plan.ts';
-import { quantizationVersion } from '../../models/general-keys.ts';
 import type { Model } from '../../models/model.ts';
-import { blockTypes, type BlockType } from '../../tensor/block-types.ts';
+import { blockTypes, quantizationVersion, type BlockType } from '../../tensor/block-types.ts';
 import type { TensorType } from '../../tensor/dtypes.ts';
 import { columnsOf, rowsOf, weightsOf, type Tensor } from '../../tensor/tensor.ts';
 import { PithError } from '../../util/errors.ts';

@@ -1,3 +1,4 @@
+import { tensorBytes } from '../../formats/stored-tensor.ts';
 import { columnsOf, rowsOf, type Tensor } from '../../tensor/tensor.ts';
 
 /** Weights of a slab: 1 MB as f32, so that decoding and encoding stay in the processor's cache. */
@@ -15,6 +16,8 @@ export interface SlabOfRows<Planned extends Cuttable> {
   readonly planned: Planned;
   readonly first: number;
   readonly rows: number;
+  /** Bytes of these rows as they are stored. */
+  readonly byteLength: number;
   /** One weight a column, those of the expert that the rows belong to. */
   readonly importance: Float32Array | undefined;
 }
@@ -30,12 +33,14 @@ export function* slabsOf<Planned extends Cuttable>(
     const rows = rowsOf(tensor.shape);
     const importances = Math.max(1, (planned.importance?.length ?? 0) / columns);
     const rowsEach = rows / importances;
+    const rowBytes = tensorBytes(tensor.name, [columns], tensor.type);
     const most = Math.max(1, Math.floor(slabWeights / columns));
     for (let first = 0; first < rows;) {
       const expert = Math.floor(first / rowsEach);
       const count = Math.min(most, (expert + 1) * rowsEach - first);
       const importance = planned.importance?.subarray(expert * columns, (expert + 1) * columns);
-      yield { tensor, planned, first, rows: count, importance };
+      const byteLength = count * rowBytes;
+      yield { tensor, planned, first, rows: count, byteLength, importance };
       first += count;
     }
   }

@@ -107,17 +107,18 @@ async function* tensorChunks(
 }
 
 async function convert(
-  { tensor, planned, first, rows, importance }: SlabOfRows<PlannedTensor>,
+  { tensor, planned, first, rows, byteLength, importance }: SlabOfRows<PlannedTensor>,
   transcoder: Transcoder,
   signal: AbortSignal | undefined,
 ): Promise<TranscodedSlab> {
   if (signal?.aborted) throw stopped();
-  const bytes = await tensor.read(first, rows);
+  const memory = transcoder.reserve(byteLength);
+  const bytes = await tensor.read(first, rows, memory.bytes);
   const columns = columnsOf(tensor.shape);
   if (tensor.type === planned.to) {
     const bad = await transcoder.firstNonFinite(tensor.type, bytes);
     if (bad >= 0) throw notFinite(planned.name, first, columns, bad);
-    return { out: bytes, squaredError: 0, squaredNorm: 0, release: () => undefined };
+    return { out: bytes, squaredError: 0, squaredNorm: 0, release: memory.release };
   }
   const to = requireEncodable(planned);
   const slab = { from: tensor.type, to, columns, bytes, ...(importance && { importance }) };
@@ -126,6 +127,8 @@ async function convert(
   } catch (error) {
     const bad = await transcoder.firstNonFinite(tensor.type, bytes);
     throw bad >= 0 ? notFinite(planned.name, first, columns, bad) : error;
+  } finally {
+    memory.release();
   }
 }
 

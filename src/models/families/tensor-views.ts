@@ -20,7 +20,7 @@ export function float32Tensor(name: string, values: Float32Array): Tensor {
 
 /** The same tensor under another name. */
 export function renamed(tensor: Tensor, name: string): Tensor {
-  return { ...tensor, name, read: (first, count) => tensor.read(first, count) };
+  return { ...tensor, name, read: (first, count, into) => tensor.read(first, count, into) };
 }
 
 /**

@@ -21,9 +21,12 @@ export async function checkWeights(
   const total = all.reduce((sum, { shape }) => sum + weightsOf(shape), 0);
   const results = inOrder(slabsOf(all, tensors), 2 * transcoder.threads + 1, async (slab) => {
     if (signal?.aborted) throw new PithError('cancelled', 'Stopped before all was checked.');
-    const { tensor, first, rows } = slab;
-    const bytes = await tensor.read(first, rows);
-    return { slab, bad: await transcoder.firstNonFinite(tensor.type, bytes) };
+    const { tensor, first, rows, byteLength } = slab;
+    const memory = transcoder.reserve(byteLength);
+    const bytes = await tensor.read(first, rows, memory.bytes);
+    const bad = await transcoder.firstNonFinite(tensor.type, bytes);
+    memory.release();
+    return { slab, bad };
   });
   let done = 0;
   for await (const { slab, bad } of results) {
