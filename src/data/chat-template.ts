@@ -62,7 +62,7 @@ export function renderChat(
     throw new PithError(
       'unsupported',
       why,
-      `change the messages (roles: ${messages.map((message) => message.role).join(', ') || 'none'}) or the template`,
+      `Change the messages (roles: ${messages.map((message) => message.role).join(', ') || 'none'}) or the template.`,
       { cause },
     );
   }
@@ -122,8 +122,8 @@ function compile(template: string): Template {
   } catch (cause) {
     throw new PithError(
       'corrupt',
-      `The chat template (${template.length} characters) is not valid Jinja: ${(cause as Error).message}`,
-      'check chat_template.jinja or chat_template in tokenizer_config.json',
+      `The chat template (${template.length} characters) is not valid Jinja: ${(cause as Error).message}.`,
+      'Check chat_template.jinja or chat_template in tokenizer_config.json.',
       { cause },
     );
   }

@@ -25,8 +25,8 @@ export function loadTokenizer(files: TokenizerFiles): TextTokenizer {
   if (json === undefined)
     throw new PithError(
       'not-found',
-      'The folder has no tokenizer.json, so its text cannot be cut into tokens here',
-      'save the tokenizer with transformers, which writes tokenizer.json',
+      'The folder has no tokenizer.json, so its text cannot be cut into tokens here.',
+      'Save the tokenizer with transformers, which writes tokenizer.json.',
     );
   parseTokenizerJson(json);
   const config = readJson(files, 'tokenizer_config.json') ?? {};
@@ -51,8 +51,8 @@ function build(json: TokenizerFile, config: object): Tokenizer {
   } catch (cause) {
     throw new PithError(
       'unsupported',
-      `@huggingface/tokenizers cannot load tokenizer.json: ${(cause as Error).message}`,
-      'report the model; its text can still be read through llama.cpp',
+      `@huggingface/tokenizers cannot load tokenizer.json: ${(cause as Error).message}.`,
+      'Report the model; its text can still be read through llama.cpp.',
       { cause },
     );
   }
@@ -92,7 +92,7 @@ function requireToken(tokenizer: Tokenizer, id: number): void {
   if (tokenizer.id_to_token(id) !== undefined) return;
   throw new PithError(
     'not-found',
-    `The tokenizer has no token ${id}`,
-    'check where the ids come from',
+    `The tokenizer has no token ${id}.`,
+    'Check where the ids come from.',
   );
 }

@@ -13,7 +13,7 @@ export async function checkFolder(path: string): Promise<void> {
       throw systemError(error, 'open', folder);
   }
   const problem = `Cannot write ${path}: the folder ${folder} does not exist.`;
-  throw new PithError('not-found', problem, `Create it first: mkdir -p ${folder}`);
+  throw new PithError('not-found', problem, `Create it first: mkdir -p "${folder}"`);
 }
 
 /**

@@ -235,7 +235,7 @@ test('a missing folder is not-found with the command that creates it', async () 
   const lost = join(folder, 'no', 'model.gguf');
   await expect(openOutput(lost, { planHash: 'a', totalBytes: 1 })).rejects.toMatchObject({
     code: 'not-found',
-    hint: `Create it first: mkdir -p ${join(folder, 'no')}`,
+    hint: `Create it first: mkdir -p "${join(folder, 'no')}"`,
   });
   await writeFile(join(folder, 'file'), '');
   const inFile = join(folder, 'file', 'model.gguf');

@@ -64,7 +64,7 @@ function normalizerKeys(
       if (typeof component['strip_accents'] === 'boolean')
         stripAccents = component['strip_accents'];
       if (component['handle_chinese_chars'] === false)
-        notes.push('llama.cpp cuts around every Chinese character, which this tokenizer does not');
+        notes.push('llama.cpp cuts around every Chinese character, which this tokenizer does not.');
     } else if (component.type !== 'NFD') throw unsupported(component);
   }
   return [
@@ -76,7 +76,7 @@ function normalizerKeys(
 function unsupported(component: Component): PithError {
   return new PithError(
     'unsupported',
-    `tokenizer.json: llama.cpp has no counterpart of "${component.type.slice(0, 40)}" in a WordPiece tokenizer`,
-    'convert a model with another tokenizer',
+    `tokenizer.json: llama.cpp has no counterpart of "${component.type.slice(0, 40)}" in a WordPiece tokenizer.`,
+    'Convert a model with another tokenizer.',
   );
 }

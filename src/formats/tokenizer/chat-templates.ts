@@ -58,8 +58,8 @@ function namedTemplates(files: TokenizerFiles, name: string): Map<string, string
   if (!result.success)
     throw new PithError(
       'corrupt',
-      `${name}: chat_template is neither a text nor a list of named templates`,
-      `download ${name} again`,
+      `${name}: chat_template is neither a text nor a list of named templates.`,
+      `Download ${name} again.`,
     );
   for (const entry of result.data.chat_template ?? []) templates.set(entry.name, entry.template);
   return templates;

@@ -30,8 +30,8 @@ export function readText(files: TokenizerFiles, name: string): string | undefine
   } catch (cause) {
     throw new PithError(
       'corrupt',
-      `${name} is not UTF-8 text (${bytes.length} bytes)`,
-      `download ${name} again`,
+      `${name} is not UTF-8 text (${bytes.length} bytes).`,
+      `Download ${name} again.`,
       { cause },
     );
   }
@@ -46,8 +46,8 @@ export function readJson(files: TokenizerFiles, name: string): unknown {
   } catch (cause) {
     throw new PithError(
       'corrupt',
-      `${name} is not valid JSON (${text.length} characters): ${(cause as Error).message}`,
-      `download ${name} again`,
+      `${name} is not valid JSON (${text.length} characters): ${(cause as Error).message}.`,
+      `Download ${name} again.`,
       { cause },
     );
   }

@@ -79,8 +79,8 @@ function buildVocabulary(files: TokenizerFiles): {
   if (tokenizer) return { source, vocabulary: fromJson(source, tokenizer) };
   throw new PithError(
     'not-found',
-    'The folder has neither tokenizer.json nor tokenizer.model',
-    'download the tokenizer files of the model beside its weights',
+    'The folder has neither tokenizer.json nor tokenizer.model.',
+    'Download the tokenizer files of the model beside its weights.',
   );
 }
 

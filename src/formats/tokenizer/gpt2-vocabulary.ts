@@ -36,8 +36,8 @@ export function gpt2Vocabulary(
   if (model.inexpressible.length > 0)
     throw new PithError(
       'unsupported',
-      `tokenizer.json: the BPE model sets ${model.inexpressible.join(', ')}, which llama.cpp ignores`,
-      'convert a model with another tokenizer',
+      `tokenizer.json: the BPE model sets ${model.inexpressible.join(', ')}, which llama.cpp ignores.`,
+      'Convert a model with another tokenizer.',
     );
   for (const [token, id] of model.vocabulary)
     table.add(id, { text: token, type: tokenTypes.normal, score: 0 });
@@ -69,22 +69,22 @@ function behaviourNotes(tokenizer: TokenizerJson, model: BpeModel): string[] {
     if (!unicodeForms.has(type))
       throw new PithError(
         'unsupported',
-        `tokenizer.json: llama.cpp has no "${type.slice(0, 40)}" normalizer for byte-level BPE`,
-        'convert a model with another tokenizer',
+        `tokenizer.json: llama.cpp has no "${type.slice(0, 40)}" normalizer for byte-level BPE.`,
+        'Convert a model with another tokenizer.',
       );
     notes.push(
-      `llama.cpp does not normalize text to ${type}: text that is not in that form gets other ids`,
+      `llama.cpp does not normalize text to ${type}: text that is not in that form gets other ids.`,
     );
   }
   const bytes = tokenizer.preTokenizers.find((component) => component.type === 'ByteLevel');
   if (bytes && bytes['add_prefix_space'] !== false)
-    notes.push('llama.cpp does not put a space before the first word, as add_prefix_space asks');
+    notes.push('llama.cpp does not put a space before the first word, as add_prefix_space asks.');
   const missing = byteAlphabet().filter(
     (letter, byte) => occursInUtf8(byte) && !model.vocabulary.has(letter),
   );
   if (missing.length > 0)
     notes.push(
-      `the vocabulary lacks ${missing.length} of the bytes that text can hold (first ${JSON.stringify(missing[0])}): llama.cpp drops them`,
+      `The vocabulary lacks ${missing.length} of the bytes that text can hold (first ${JSON.stringify(missing[0])}): llama.cpp drops them.`,
     );
   return notes;
 }

@@ -31,9 +31,9 @@ export function llamaVocabulary(source: VocabularySource, model: SentencePieceMo
   requireBytes(table);
   const notes: string[] = [];
   if (model.precompiledCharsmap.length > 0)
-    notes.push('llama.cpp does not apply the normalization rules of this tokenizer.model');
+    notes.push('llama.cpp does not apply the normalization rules of this tokenizer.model.');
   if (model.removeExtraWhitespaces)
-    notes.push('llama.cpp keeps runs of spaces, which this tokenizer.model makes one');
+    notes.push('llama.cpp keeps runs of spaces, which this tokenizer.model makes one.');
   return {
     model: 'llama',
     pre: 'default',
@@ -77,7 +77,7 @@ export function llamaVocabularyFromMerges(
   requireBytes(table);
   const notes = [...table.notes, ...rules.notes];
   if (conflict && addPrefix)
-    notes.push(`llama.cpp may cut some words elsewhere than these merges do: ${conflict}`);
+    notes.push(`llama.cpp may cut some words elsewhere than these merges do: ${conflict}.`);
   const shared = { rows: table.finish(), idOf: (name: string) => table.idOf(name), notes };
   const options = [['add_space_prefix', meta.bool(addPrefix)]] as const;
   if (conflict && !addPrefix)
@@ -113,8 +113,8 @@ function requireBytes(table: TokenTable): void {
     if (known === undefined)
       throw new PithError(
         'unsupported',
-        `The vocabulary has no token for the byte 0x${hex}: llama.cpp stops at the first text that needs it`,
-        'convert a model whose tokenizer has byte tokens (byte_fallback)',
+        `The vocabulary has no token for the byte 0x${hex}: llama.cpp stops at the first text that needs it.`,
+        'Convert a model whose tokenizer has byte tokens (byte_fallback).',
       );
   }
 }

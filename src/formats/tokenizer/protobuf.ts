@@ -24,8 +24,8 @@ export function* protobufFields(bytes: Uint8Array, what: string): Generator<Prot
     if (length > bytes.length - at)
       throw new PithError(
         'truncated',
-        `${what}: a field at byte ${at} is ${length} bytes long, but ${bytes.length - at} are left`,
-        'download the file again',
+        `${what}: a field at byte ${at} is ${length} bytes long, but ${bytes.length - at} are left.`,
+        'Download the file again.',
       );
     at += length;
     return start;
@@ -67,5 +67,5 @@ export function* protobufFields(bytes: Uint8Array, what: string): Generator<Prot
 }
 
 function corrupt(what: string, at: number, why: string): PithError {
-  return new PithError('corrupt', `${what}: at byte ${at} ${why}`, 'download the file again');
+  return new PithError('corrupt', `${what}: at byte ${at} ${why}.`, 'Download the file again.');
 }

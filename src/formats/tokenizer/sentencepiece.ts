@@ -50,8 +50,8 @@ export function parseSentencePiece(bytes: Uint8Array): SentencePieceModel {
   if (pieces.length === 0)
     throw new PithError(
       'corrupt',
-      `tokenizer.model holds no pieces (${bytes.length} bytes): it is not a SentencePiece model`,
-      'download tokenizer.model again',
+      `tokenizer.model holds no pieces (${bytes.length} bytes): it is not a SentencePiece model.`,
+      'Download tokenizer.model again.',
     );
   return {
     algorithm: algorithmOf(number(trainer, 3, 1)),
@@ -78,8 +78,8 @@ function algorithmOf(modelType: number): 'unigram' | 'bpe' {
   if (algorithm) return algorithm;
   throw new PithError(
     'unsupported',
-    `tokenizer.model has the model type ${modelType}; only 1 (Unigram) and 2 (BPE) have a GGUF form`,
-    'convert a model with another tokenizer',
+    `tokenizer.model has the model type ${modelType}; only 1 (Unigram) and 2 (BPE) have a GGUF form.`,
+    'Convert a model with another tokenizer.',
   );
 }
 
@@ -98,8 +98,8 @@ function parsePiece(bytes: Uint8Array, id: number): SentencePiece {
   if (!(type >= tokenTypes.normal && type <= tokenTypes.byte) || !Number.isFinite(score))
     throw new PithError(
       'corrupt',
-      `tokenizer.model: piece ${id} has the type ${type} and the score ${score}`,
-      'download tokenizer.model again',
+      `tokenizer.model: piece ${id} has the type ${type} and the score ${score}.`,
+      'Download tokenizer.model again.',
     );
   try {
     const piece = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
@@ -109,8 +109,8 @@ function parsePiece(bytes: Uint8Array, id: number): SentencePiece {
   } catch (cause) {
     throw new PithError(
       'corrupt',
-      `tokenizer.model: piece ${id} is not UTF-8 text`,
-      'download tokenizer.model again',
+      `tokenizer.model: piece ${id} is not UTF-8 text.`,
+      'Download tokenizer.model again.',
       { cause },
     );
   }

@@ -140,7 +140,7 @@ function parse<T>(files: TokenizerFiles, name: string, schema: z.ZodType<T>): T 
   const issue = result.error.issues[0]!;
   throw new PithError(
     'corrupt',
-    `${name}: ${issue.path.join('.') || 'the file'}: ${issue.message}`,
-    `download ${name} again`,
+    `${name}: ${issue.path.join('.') || 'the file'}: ${issue.message}.`,
+    `Download ${name} again.`,
   );
 }

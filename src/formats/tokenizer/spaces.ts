@@ -47,7 +47,7 @@ const readers: Record<string, Reader> = {
       scheme === undefined ? component['add_prefix_space'] !== false : scheme !== 'never';
     if (scheme === 'first')
       found.notes.push(
-        'llama.cpp also puts a space after a special token, where this tokenizer does not',
+        'llama.cpp also puts a space after a special token, where this tokenizer does not.',
       );
   },
   WhitespaceSplit: (_, found) => {
@@ -59,7 +59,7 @@ const readers: Record<string, Reader> = {
   },
   NFKC: (_, found) => {
     found.notes.push(
-      'llama.cpp does not normalize text to NFKC: text in another form gets other ids',
+      'llama.cpp does not normalize text to NFKC: text in another form gets other ids.',
     );
   },
 };
@@ -90,8 +90,8 @@ function unsupported(component: Component): PithError {
   return new PithError(
     'unsupported',
     `tokenizer.json: llama.cpp has no counterpart of this "${component.type.slice(0, 40)}" step in a ` +
-      'SentencePiece-style tokenizer',
-    'convert the model with its tokenizer.model beside tokenizer.json',
+      'SentencePiece-style tokenizer.',
+    'Convert the model with its tokenizer.model beside tokenizer.json.',
   );
 }
 
@@ -101,8 +101,8 @@ function fromBase64(text: string): Uint8Array {
   } catch (cause) {
     throw new PithError(
       'corrupt',
-      'tokenizer.json: precompiled_charsmap is not base64',
-      'download tokenizer.json again',
+      'tokenizer.json: precompiled_charsmap is not base64.',
+      'Download tokenizer.json again.',
       { cause },
     );
   }

@@ -44,8 +44,8 @@ test('a special token that the vocabulary lacks is noted, and its id taken from 
   });
   expect(of('ggml.padding_token_id')).toBe(idOf('<pad>'));
   expect(of('ggml.seperator_token_id')).toBeUndefined();
-  expect(notes).toContain('the pad token "[PAD]" is not in the vocabulary');
-  expect(notes).toContain('the sep token id 99 is outside the vocabulary of 10');
+  expect(notes).toContain('The pad token "[PAD]" is not in the vocabulary.');
+  expect(notes).toContain('The sep token id 99 is outside the vocabulary of 10.');
 });
 
 test('the post-processor decides whether bos and eos are added', () => {
@@ -96,7 +96,7 @@ test('two tokens at one end are more than llama.cpp adds, and adding a missing o
   expect(convert({}, template('[CLS]', '<s>', null)).notes).toContain('adds ["[CLS]","<s>","..."]');
   const { of, notes } = convert({ 'tokenizer_config.json': { add_bos_token: true } });
   expect(of('ggml.add_bos_token')).toBe(false);
-  expect(notes).toContain('a bos token should be added, but there is none');
+  expect(notes).toContain('A bos token should be added, but there is none');
 });
 
 test('named templates get their own keys; the jinja file wins over the config with a note', () => {

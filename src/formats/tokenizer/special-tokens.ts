@@ -36,7 +36,7 @@ export function findSpecialTokens(source: VocabularySource, vocabulary: Vocabula
   if (eot !== undefined) ids.set('eot', eot);
   if (edges.inexpressible)
     notes.push(
-      `llama.cpp adds one token at each end at most; this tokenizer adds ${edges.inexpressible}`,
+      `llama.cpp adds one token at each end at most; this tokenizer adds ${edges.inexpressible}.`,
     );
   const addBos = decided('bos', source.settings.addBos, {
     template: source.tokenizer && addsBos(source, edges),
@@ -49,7 +49,7 @@ export function findSpecialTokens(source: VocabularySource, vocabulary: Vocabula
     notes,
   });
   if (vocabulary.model === 'gemma4' && !addBos)
-    notes.push('llama.cpp puts a bos token before every text of a gemma4 vocabulary');
+    notes.push('llama.cpp puts a bos token before every text of a gemma4 vocabulary.');
   return { ids, addBos, addEos, notes };
 }
 
@@ -123,7 +123,7 @@ function adoptEdges(names: Map<Role, string>, edges: Edges, notes: string[]): vo
     if (name !== undefined) names.set(role, name);
     if (named !== undefined && name !== named)
       notes.push(
-        `${JSON.stringify(name)} becomes the ${role} token in place of ${JSON.stringify(named)}: tokenizer.json adds it to every text`,
+        `${JSON.stringify(name)} becomes the ${role} token in place of ${JSON.stringify(named)}: tokenizer.json adds it to every text.`,
       );
   };
   adopt('bos', edges.first, names.get('cls'));
@@ -145,10 +145,12 @@ function resolve(
   const byName = name === undefined ? undefined : vocabulary.idOf(name);
   if (byName !== undefined) return byName;
   if (name !== undefined)
-    notes.push(`the ${role} token ${JSON.stringify(name)} is not in the vocabulary`);
+    notes.push(`The ${role} token ${JSON.stringify(name)} is not in the vocabulary.`);
   for (const id of candidateIds(role, source)) {
     if (Number.isInteger(id) && id >= 0 && id < vocabulary.rows.length) return id;
-    notes.push(`the ${role} token id ${id} is outside the vocabulary of ${vocabulary.rows.length}`);
+    notes.push(
+      `The ${role} token id ${id} is outside the vocabulary of ${vocabulary.rows.length}.`,
+    );
   }
   return undefined;
 }
@@ -185,12 +187,12 @@ function decided(role: Role, flag: boolean | undefined, decision: Decision): boo
   const { template, id, notes } = decision;
   const wanted = flag ?? template;
   if (wanted && id === undefined) {
-    notes.push(`a ${role} token should be added, but there is none: not added`);
+    notes.push(`A ${role} token should be added, but there is none: not added.`);
     return false;
   }
   if (flag !== undefined && template !== undefined && flag !== template)
     notes.push(
-      `add_${role}_token is ${flag} in tokenizer_config.json, but tokenizer.json ${template ? 'adds' : 'does not add'} it: the flag is followed`,
+      `add_${role}_token is ${flag} in tokenizer_config.json, but tokenizer.json ${template ? 'adds' : 'does not add'} it: the flag is followed.`,
     );
   return wanted;
 }

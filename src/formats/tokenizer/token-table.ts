@@ -38,8 +38,8 @@ export class TokenTable {
     if (!Number.isInteger(size) || size < 1 || size > maxVocabulary)
       throw new PithError(
         'unsupported',
-        `A vocabulary of ${size} tokens (1 to ${maxVocabulary} are possible)`,
-        'check vocab_size in config.json and the token ids in tokenizer.json',
+        `A vocabulary of ${size} tokens (1 to ${maxVocabulary} are possible).`,
+        'Check vocab_size in config.json and the token ids in tokenizer.json.',
       );
     this.rows = Array.from({ length: size });
     this.paddingScore = paddingScore;
@@ -77,7 +77,7 @@ export class TokenTable {
   addOrReplace(id: number, row: TokenRow, name: string): void {
     if (Number.isInteger(id) && id >= this.size) {
       this.notes.push(
-        `the added token ${quote(name)} has the id ${id}, but the model has ${this.size} rows: left out`,
+        `The added token ${quote(name)} has the id ${id}, but the model has ${this.size} rows: left out.`,
       );
       return;
     }
@@ -100,8 +100,8 @@ export class TokenTable {
   private wrong(name: string, what: string): PithError {
     return new PithError(
       'corrupt',
-      `The token ${quote(name)} ${what}`,
-      'check tokenizer.json, tokenizer_config.json and config.json, or download them again',
+      `The token ${quote(name)} ${what}.`,
+      'Check tokenizer.json, tokenizer_config.json and config.json, or download them again.',
     );
   }
 

@@ -73,7 +73,7 @@ export function parseTokenizerJson(value: unknown): TokenizerJson {
 }
 
 function corrupt(what: string): PithError {
-  return new PithError('corrupt', `tokenizer.json: ${what}`, 'download tokenizer.json again');
+  return new PithError('corrupt', `tokenizer.json: ${what}.`, 'Download tokenizer.json again.');
 }
 
 /** The steps of a section in order; `members` is what a Sequence calls its list. */

@@ -76,8 +76,8 @@ export function parseModel(model: Readonly<Record<string, unknown>>): TokenizerM
     default:
       throw new PithError(
         'unsupported',
-        `tokenizer.json: the model type ${JSON.stringify(model['type'])?.slice(0, 40)} has no GGUF form`,
-        'only BPE, Unigram and WordPiece tokenizers can be converted',
+        `tokenizer.json: the model type ${JSON.stringify(model['type'])?.slice(0, 40)} has no GGUF form.`,
+        'Only BPE, Unigram and WordPiece tokenizers can be converted.',
       );
   }
 }
@@ -166,5 +166,5 @@ function read<T>(schema: z.ZodType<T>, model: Readonly<Record<string, unknown>>)
 const quote = (token: string) => JSON.stringify(token.slice(0, 60));
 
 function corrupt(what: string): PithError {
-  return new PithError('corrupt', `tokenizer.json: ${what}`, 'download tokenizer.json again');
+  return new PithError('corrupt', `tokenizer.json: ${what}.`, 'Download tokenizer.json again.');
 }

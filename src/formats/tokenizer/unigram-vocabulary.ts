@@ -63,7 +63,7 @@ function finish(table: TokenTable, options: UnigramOptions): Vocabulary {
   const notes = [...table.notes, ...options.notes];
   if (options.byteFallback)
     notes.push(
-      'llama.cpp gives the unknown token for characters outside a Unigram vocabulary, not bytes',
+      'llama.cpp gives the unknown token for characters outside a Unigram vocabulary, not bytes.',
     );
   const keys: [string, MetadataValue][] = [
     ['add_space_prefix', meta.bool(options.addPrefix)],

@@ -61,7 +61,7 @@ export function placeAddedTokens(table: TokenTable, source: VocabularySource): v
     const isControl = special || looksSpecial(content);
     if (present && table.idOf(content) !== id)
       table.notes.push(
-        `the added token ${JSON.stringify(content)} replaces ${JSON.stringify(present.text)} (id ${id})`,
+        `The added token ${JSON.stringify(content)} replaces ${JSON.stringify(present.text)} (id ${id}).`,
       );
     if (present?.type === unknown) continue;
     const text = isControl ? content : content.replaceAll('▁', ' ');
@@ -79,7 +79,7 @@ function addedTokens(table: TokenTable, source: VocabularySource): PlacedToken[]
     const elsewhere = idOf.get(content) ?? table.idOf(content) ?? id;
     if (present !== content || elsewhere !== id)
       table.notes.push(
-        `tokenizer_config.json gives id ${id} to ${JSON.stringify(content)}, which disagrees with the tokenizer: ignored`,
+        `tokenizer_config.json gives id ${id} to ${JSON.stringify(content)}, which disagrees with the tokenizer: ignored.`,
       );
     else tokens.set(id, { id, content, special });
   }
@@ -95,8 +95,8 @@ function ownAddedTokens({ tokenizer }: VocabularySource): Map<number, PlacedToke
     if (other !== content || (idOf.get(content) ?? id) !== id)
       throw new PithError(
         'corrupt',
-        `tokenizer.json: the added token ${JSON.stringify(content.slice(0, 60))} clashes with another one (id ${id})`,
-        'download tokenizer.json again',
+        `tokenizer.json: the added token ${JSON.stringify(content.slice(0, 60))} clashes with another one (id ${id}).`,
+        'Download tokenizer.json again.',
       );
     tokens.set(id, { id, content, special });
     idOf.set(content, id);

@@ -69,8 +69,8 @@ export function buildPreTokenizer(components: readonly Component[]): PreTokenize
     if (build) return build(component);
     throw new PithError(
       'unsupported',
-      `The pre-tokenizer "${component.type.slice(0, 40)}" is not one that a byte-level BPE uses here`,
-      'convert this model with llama.cpp, or report it',
+      `The pre-tokenizer "${component.type.slice(0, 40)}" is not one that a byte-level BPE uses here.`,
+      'Convert this model with llama.cpp, or report it.',
     );
   });
   return (text, budget) => {
@@ -97,8 +97,8 @@ function read<T>(schema: z.ZodType<T>, component: Component): T {
   if (result.success) return result.data;
   throw new PithError(
     'corrupt',
-    `tokenizer.json: the pre-tokenizer "${component.type}" is malformed: ${result.error.issues[0]!.message}`,
-    'download tokenizer.json again',
+    `tokenizer.json: the pre-tokenizer "${component.type}" is malformed: ${result.error.issues[0]!.message}.`,
+    'Download tokenizer.json again.',
   );
 }
 

@@ -44,11 +44,11 @@ export function recognizePreTokenizer(
   const best = prefer(tokenizer, fitting, cleansSpaces);
   if (!best) throw nothingFits(pieces, fitting);
   const notes: string[] = [];
-  if (best.deviation) notes.push(`pre-tokenizer "${best.name}": ${best.deviation}`);
+  if (best.deviation) notes.push(`Pre-tokenizer "${best.name}": ${best.deviation}.`);
   if (best.cleansSpaces && cleansSpaces === false)
     notes.push(
-      `pre-tokenizer "${best.name}": when it decodes, llama.cpp drops the space before . , ! ? ` +
-        'and some contractions, which this tokenizer keeps',
+      `Pre-tokenizer "${best.name}": when it decodes, llama.cpp drops the space before . , ! ? ` +
+        'and some contractions, which this tokenizer keeps.',
     );
   return { name: best.name, notes };
 }
@@ -101,13 +101,13 @@ function nothingFits(
   fitting: readonly KnownPreTokenizer[],
 ): PithError {
   const hint =
-    'convert this model with llama.cpp, or describe its pre-tokenizer in ' +
-    'src/formats/tokenizer/pre-tokenizer/known.ts';
+    "Convert this model with llama.cpp's own converter. To add its pre-tokenizer to Pith, describe it " +
+    'in src/formats/tokenizer/pre-tokenizer/known.ts.';
   if (fitting.length > 0)
     return new PithError(
       'unsupported',
       `llama.cpp knows this pre-tokenizer as ${fitting.map((known) => `"${known.name}"`).join(', ')}, ` +
-        `but only with ignore_merges ${String(fitting[0]!.ignoreMerges)}, which changes token ids here`,
+        `but only with ignore_merges ${String(fitting[0]!.ignoreMerges)}, which changes token ids here.`,
       hint,
     );
   let nearest: (Difference & { name: string }) | undefined;
@@ -121,7 +121,7 @@ function nothingFits(
     'unsupported',
     `No pre-tokenizer of llama.cpp cuts text as this tokenizer does; the nearest, "${name}", agrees on ` +
       `${agreeing} of ${pieces.length} probe texts and cuts ${JSON.stringify(theirs)} where this one cuts ` +
-      JSON.stringify(ours),
+      `${JSON.stringify(ours)}.`,
     hint,
   );
 }

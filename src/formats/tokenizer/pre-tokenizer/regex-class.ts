@@ -68,8 +68,8 @@ export function propertySource(name: string, negated: boolean): string {
   }
   throw new PithError(
     'unsupported',
-    `The pre-tokenizer regex uses the unknown Unicode property "${name.slice(0, 60)}"`,
-    'check the pre_tokenizer section of tokenizer.json',
+    `The pre-tokenizer regex uses the unknown Unicode property "${name.slice(0, 60)}".`,
+    'Check the pre_tokenizer section of tokenizer.json.',
   );
 }
 
@@ -93,8 +93,8 @@ export function classTest(source: string, ignoreCase: boolean): CharacterTest {
   } catch (cause) {
     throw new PithError(
       'corrupt',
-      `The pre-tokenizer regex holds an invalid character class: ${source.slice(0, 80)}`,
-      'check the pre_tokenizer section of tokenizer.json',
+      `The pre-tokenizer regex holds an invalid character class: ${source.slice(0, 80)}.`,
+      'Check the pre_tokenizer section of tokenizer.json.',
       { cause },
     );
   }

@@ -99,8 +99,8 @@ export function parseRegex(source: string): RegexNode {
 function unsupported(what: string): PithError {
   return new PithError(
     'unsupported',
-    `The pre-tokenizer regex uses ${what}, which Pith does not run`,
-    'report the model, so that its pre-tokenizer can be described',
+    `The pre-tokenizer regex uses ${what}, which Pith does not run.`,
+    'Report the model, so that its pre-tokenizer can be described.',
   );
 }
 
@@ -120,8 +120,8 @@ class RegexParser {
   malformed(what: string): PithError {
     return new PithError(
       'corrupt',
-      `The pre-tokenizer regex has ${what} at character ${this.at}`,
-      'check the pre_tokenizer section of tokenizer.json',
+      `The pre-tokenizer regex has ${what} at character ${this.at}.`,
+      'Check the pre_tokenizer section of tokenizer.json.',
     );
   }
 

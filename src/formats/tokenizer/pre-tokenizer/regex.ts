@@ -68,8 +68,8 @@ function spend(run: Run): void {
 function tooMuchWork(characters: number): PithError {
   return new PithError(
     'unsupported',
-    `The pre-tokenizer regex backtracks too long or too deep on a text of ${characters} characters`,
-    'check the pre_tokenizer section of tokenizer.json: a quantifier inside a quantifier does this',
+    `The pre-tokenizer regex backtracks too long or too deep on a text of ${characters} characters.`,
+    'Check the pre_tokenizer section of tokenizer.json: a quantifier inside a quantifier does this.',
   );
 }
 
