@@ -144,10 +144,11 @@ async function createContext(
 
 /** Times decoding steps on the context, then empties it again. */
 async function searchThreads({ sequence, log }: Decoder): Promise<number> {
-  const { llama, tokens } = sequence.model;
+  const { llama, tokens, size: weightBytes } = sequence.model;
   const token = tokens.bos ?? (0 as Token);
   try {
-    const threads = await fastestThreads(llama.maxThreads, async (count) => {
+    const limits = { most: llama.maxThreads, weightBytes };
+    const threads = await fastestThreads(limits, async (count) => {
       llama.maxThreads = count;
       if (sequence.nextTokenIndex > 1) await sequence.clearHistory();
       await sequence.evaluateWithoutGeneratingNewTokens([token]);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { fastestThreads } from './thread-search.ts';
 
-function machine(msPerStep: (threads: number, call: number) => number) {
+function machine(msPerStep: (threads: number, call: number) => number, weightBytes = 1e9) {
   let time = 0;
   const tried: number[] = [];
   const step = (threads: number) => {
@@ -9,7 +9,10 @@ function machine(msPerStep: (threads: number, call: number) => number) {
     tried.push(threads);
     return Promise.resolve();
   };
-  return { tried, search: (most: number) => fastestThreads(most, step, () => time) };
+  return {
+    tried,
+    search: (most: number) => fastestThreads({ most, weightBytes }, step, () => time),
+  };
 }
 
 test('a small model on 2 cores that decodes 4 times faster on one takes one', async () => {
@@ -26,10 +29,15 @@ test('a model that memory saturates at 4 of 16 threads finds 4', async () => {
   expect(await machine((threads) => 40 / Math.min(threads, 4) + threads / 4).search(16)).toBe(4);
 });
 
-test('steps of 50 ms are not searched: four steps and all cores', async () => {
+test('steps of 50 ms of a model of 1 GB are not searched: four steps and all cores', async () => {
   const { search, tried } = machine(() => 200);
   expect(await search(8)).toBe(8);
   expect(tried).toEqual([8, 8, 8, 8]);
+});
+
+test('a model of 15 MB that needs 200 ms a step on both busy cores takes one', async () => {
+  const { search } = machine((threads) => (threads === 1 ? 2 : 200), 15e6);
+  expect(await search(2)).toBe(1);
 });
 
 test('one stall of 800 ms does not change the choice', async () => {

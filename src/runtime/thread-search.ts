@@ -1,4 +1,6 @@
 const longStepMs = 50;
+/** Weights that a memory of 4 GB/s, slower than any machine of today, reads in a long step. */
+const longStepBytes = 2e8;
 const fewestSteps = 3;
 const windowMs = 50;
 const worthMore = 1.1;
@@ -10,15 +12,18 @@ const worthMore = 1.1;
  * decoded 250 tokens/s on both of 2 cores and 990 on one of them, a 550 M model 22 and 12 (median
  * steps, llama.cpp v0.5.0, 2 shared vCPU); with other work on the machine the 250 fell to 20. Each
  * count decodes for 50 ms and is judged by its mean step without the worst one; twice the threads
- * must be 10 % faster. The search ends at the first count that loses, and does not start when even
- * the fastest step takes 50 ms: then all cores help.
+ * must be 10 % faster. The search ends at the first count that loses, and does not start for a model
+ * of 200 MB or more whose fastest step takes 50 ms: then all cores help. A smaller model that takes
+ * as long waits for threads that other work keeps from running: the sample decoded 5 tokens/s on both
+ * cores of a busy machine, 500 on one.
  *
  * @param most - Threads to begin with: the cores this process may use.
+ * @param weightBytes - Size of the weights that a step reads.
  * @param step - Decodes one token with that many threads.
  * @param now - Milliseconds, from any start.
  */
 export async function fastestThreads(
-  most: number,
+  { most, weightBytes }: { readonly most: number; readonly weightBytes: number },
   step: (threads: number) => Promise<void>,
   now: () => number = () => performance.now(),
 ): Promise<number> {
@@ -31,7 +36,8 @@ export async function fastestThreads(
   let best = { threads: most, ms: Infinity };
   for (let threads = most; threads >= 1; threads = Math.floor(threads / 2)) {
     const { mean, least } = await sample(() => timed(threads));
-    if (threads === most && least >= longStepMs) return most;
+    const isLarge = weightBytes >= longStepBytes && least >= longStepMs;
+    if (threads === most && isLarge) return most;
     if (mean > best.ms * worthMore) break;
     best = { threads, ms: mean };
   }
