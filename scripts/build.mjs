@@ -30,8 +30,8 @@ function buildWasm() {
   const wasm = join(generated, 'kernels.wasm');
   const asc = join(root, 'node_modules/assemblyscript/bin/asc.js');
   const entry = join(assembly, 'index.ts');
-  const arguments_ = [asc, entry, ...ascOptions, '--outFile', wasm];
-  const { status, stderr } = spawnSync(process.execPath, arguments_, {
+  const line = [asc, entry, ...ascOptions, '--outFile', wasm];
+  const { status, stderr } = spawnSync(process.execPath, line, {
     cwd: root,
     encoding: 'utf8',
   });

@@ -1,18 +1,28 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { locateModel } from '../models/open.ts';
+import { openModel } from '../models/open.ts';
+import { summarize } from '../models/summary.ts';
 import { prepareQuantization, quantize, type QuantizeReport } from '../recipes/quantize.ts';
 import { verify } from '../recipes/verify/verify.ts';
 import { openLlama, type Generation } from '../runtime/llama.ts';
 import { defineCommand, type CommandContext } from './framework/command.ts';
-import { formatBytes, formatInteger, threeDigits } from './terminal/format-units.ts';
+import { formatBytes, formatCount, formatInteger, threeDigits } from './terminal/format-units.ts';
 import { formatTable } from './terminal/table.ts';
+import { wrap } from './terminal/wrap.ts';
 
 const types = ['Q8_0', 'Q4_K_M', 'Q2_K'] as const;
 const opening = 'Once upon a time there was a little girl';
 const storyTokens = 60;
+const columns = 96;
 /** What the model's own generation_config.json recommends, with a fixed seed. */
 const sampling = { temperature: 0.8, topP: 0.95, seed: 1 };
+
+/** The model before it is shrunk: the bytes of its weights. */
+interface Original {
+  readonly parameters: number;
+  readonly bytes: number;
+  readonly bitsPerWeight: number;
+}
 
 /** One quantized file of the demo, and what it had to say. */
 interface DemoRow {
@@ -39,20 +49,41 @@ export const demo = defineCommand({
   },
   async run(context, { options }) {
     await mkdir(options.output, { recursive: true });
-    const { path } = await locateModel('sample');
-    const original = (await stat(join(path, 'model.safetensors'))).size;
-    context.note(`The model in the box: 7.3 M parameters, ${formatBytes(original)} as BF16.`);
+    const original = await measureOriginal();
+    const size = `${formatCount(original.parameters)} parameters in ${formatBytes(original.bytes)}`;
+    context.note(`A small model that was trained to tell stories: ${size}.`);
     const rows: DemoRow[] = [];
     for (const type of types) rows.push(await shrink(context, type, options.output));
-    return { ok: rows.every(({ verified }) => verified), original, opening, rows };
+    const ok = rows.every(({ verified }) => verified);
+    return { ok, original, opening, folder: options.output, rows };
   },
-  render: ({ original, rows }) => `${renderTable(original, rows)}\n\n${renderStories(rows)}`,
+  render: ({ original, rows, folder }) =>
+    [
+      `\n${renderTable(original, rows)}`,
+      explanation,
+      ...rows.map(renderStory),
+      `The files are in ${folder}. Your own model: pith quantize ./my-model --type Q4_K_M -o my-model.gguf`,
+    ].join('\n\n'),
 });
+
+const explanation = [
+  'ratio         how many times smaller than the original weights',
+  'weight error  how far rounding moved the weights, in % of their size',
+  'tokens/s      how fast the story came, about a word a token',
+  'checks        the file was read back: structure, weights, tokenizer, 20 tokens of text',
+].join('\n');
+
+async function measureOriginal(): Promise<Original> {
+  const model = await openModel('sample');
+  const { parameters, bytes, bitsPerWeight } = summarize(model);
+  await model.close();
+  return { parameters, bytes, bitsPerWeight };
+}
 
 async function shrink(context: CommandContext, type: string, folder: string): Promise<DemoRow> {
   const { onProgress, signal } = context;
   const output = join(folder, `sample-${type.toLowerCase()}.gguf`);
-  context.note(`Quantizing to ${type}, verifying, telling a story: ${output}`);
+  context.note(`Shrinking it to ${type}, checking the file, letting it tell a story: ${output}`);
   const prepared = await prepareQuantization({ model: 'sample', type });
   try {
     const report = await quantize(prepared, { output, force: true, onProgress, signal });
@@ -73,27 +104,28 @@ async function tell(path: string, signal: AbortSignal): Promise<Generation> {
   }
 }
 
-function renderTable(original: number, rows: readonly DemoRow[]): string {
+function renderTable(original: Original, rows: readonly DemoRow[]): string {
   const headings = ['type', 'bytes', 'bits/weight', 'ratio', 'weight error', 'tokens/s', 'checks'];
   return formatTable(
     headings.map((heading, at) => ({
       heading,
       align: at > 0 ? ('right' as const) : ('left' as const),
     })),
-    rows.map(({ type, report, verified, generation }) => [
-      type,
-      formatInteger(report.bytes),
-      report.bitsPerWeight.toFixed(2),
-      `${(original / report.bytes).toFixed(2)}x`,
-      `${(report.relativeError * 100).toFixed(2)} %`,
-      threeDigits(generation.tokensPerSecond),
-      verified ? 'ok' : 'FAILED',
-    ]),
+    [
+      ['original', formatInteger(original.bytes), original.bitsPerWeight.toFixed(2)],
+      ...rows.map(({ type, report, verified, generation }) => [
+        type,
+        formatInteger(report.bytes),
+        report.bitsPerWeight.toFixed(2),
+        `${(original.bytes / report.bytes).toFixed(2)}x`,
+        `${(report.relativeError * 100).toFixed(2)} %`,
+        threeDigits(generation.tokensPerSecond),
+        verified ? 'ok' : 'FAILED',
+      ]),
+    ],
   );
 }
 
-function renderStories(rows: readonly DemoRow[]): string {
-  return rows
-    .map(({ type, generation }) => `${type}: ${opening}${generation.text.trimEnd()} …`)
-    .join('\n\n');
+function renderStory({ type, generation }: DemoRow): string {
+  return wrap(`${type}: ${opening}${generation.text.trimEnd()} …`, columns).join('\n');
 }

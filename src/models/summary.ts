@@ -19,6 +19,7 @@ export interface ModelSummary {
   readonly parameters: number;
   /** Bytes of all tensors, without the file's header. */
   readonly bytes: number;
+  /** Of the tensors alone: 16 for an F16 file, whatever its header. */
   readonly bitsPerWeight: number;
   /** Tokens the model was trained to see at once; undefined when the file does not say. */
   readonly contextLength: number | undefined;

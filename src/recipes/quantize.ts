@@ -51,8 +51,9 @@ export interface QuantizeTarget {
 export interface QuantizeReport {
   readonly output: string;
   readonly bytes: number;
+  /** Of the whole file, header and vocabulary included. */
   readonly bitsPerWeight: number;
-  /** sqrt(Σ (x − x̂)² / Σ x²) over all converted weights. */
+  /** sqrt(Σ (x − x̂)² / Σ x²) over the tensors that lost precision. */
   readonly relativeError: number;
   readonly seconds: number;
   readonly peakMemoryBytes: number;

@@ -28,7 +28,7 @@ describe('on a terminal', () => {
     at(0, event(0));
     at(2, event(25 * MB, 'blk.3.ffn_up'));
     expect(written.at(-1)).toBe(
-      `\r\u001b[K${'━'.repeat(6)}${'─'.repeat(18)}  25 %  12.5 MB/s  6.00 s left  blk.3.ffn_up`,
+      `\r\u001b[K${'━'.repeat(6)}${'─'.repeat(18)}  25 %  12.5 MB/s  6 s left  blk.3.ffn_up`,
     );
   });
 
@@ -36,7 +36,7 @@ describe('on a terminal', () => {
     const { at, written } = setup(true);
     at(0, event(90 * MB));
     at(1, event(91 * MB));
-    expect(written.at(-1)).toContain('1.00 MB/s  9.00 s left');
+    expect(written.at(-1)).toContain('1.00 MB/s  9 s left');
   });
 
   test('redraws at most every 80 ms', () => {

@@ -74,13 +74,18 @@ export class ProgressBar {
     const advanced = event.done - this.#first!.event.done;
     if (seconds < 0.5 || advanced <= 0) return [percent];
     const rate = advanced / seconds;
-    const left = formatDuration(Math.ceil((event.total - event.done) / rate));
+    const left = formatSeconds(Math.ceil((event.total - event.done) / rate));
     return [percent, formatRate(rate, event.unit), `${left} left`];
   }
 }
 
 function share(event: ProgressEvent): number {
   return event.total > 0 ? Math.min(1, event.done / event.total) : 1;
+}
+
+/** An estimate has no decimals: `9 s`, `2 min 05 s`. */
+function formatSeconds(seconds: number): string {
+  return seconds < 60 ? `${seconds} s` : formatDuration(seconds);
 }
 
 function formatRate(rate: number, unit: ProgressEvent['unit']): string {

@@ -23,10 +23,15 @@ export interface TensorReport {
   readonly squaredNorm: number;
 }
 
-/** The relative error of all tensors that were converted, as if they were one. */
+/**
+ * The relative error of all tensors that lost precision, as if they were one.
+ *
+ * Those that lost none are left out, so that norms that became F32 do not dilute the figure.
+ */
 export function totalRelativeError(reports: readonly TensorReport[]): number {
-  const norm = reports.reduce((sum, { squaredNorm }) => sum + squaredNorm, 0);
-  const error = reports.reduce((sum, r) => sum + r.relativeError ** 2 * r.squaredNorm, 0);
+  const lossy = reports.filter(({ relativeError }) => relativeError > 0);
+  const norm = lossy.reduce((sum, { squaredNorm }) => sum + squaredNorm, 0);
+  const error = lossy.reduce((sum, r) => sum + r.relativeError ** 2 * r.squaredNorm, 0);
   return norm > 0 ? Math.sqrt(error / norm) : 0;
 }
 
