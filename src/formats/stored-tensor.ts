@@ -48,11 +48,16 @@ export function tensorBytes(name: string, shape: readonly number[], type: Tensor
     throw new PithError(
       'shape',
       `${name}: rows of ${columns} weights are not whole blocks of ${unitOf(type).weights} (${type}).`,
+      'Choose a type with smaller blocks for this tensor.',
     );
   }
   if (shape.includes(0)) return 0;
   let bytes = inRow;
   for (const size of shape.slice(0, -1)) bytes *= size;
   if (Number.isSafeInteger(bytes)) return bytes;
-  throw new PithError('corrupt', `${name}: shape [${shape.join(', ')}] is beyond 2^53 bytes.`);
+  throw new PithError(
+    'corrupt',
+    `${name}: shape [${shape.join(', ')}] is beyond 2^53 bytes.`,
+    'The file is damaged: get it again from its source.',
+  );
 }

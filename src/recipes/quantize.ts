@@ -146,9 +146,8 @@ async function writeTensors(
 
 /** Broken weights stay broken: what is written is only kept where the same request may succeed. */
 function isWorthResuming(error: unknown): boolean {
-  return !(
-    error instanceof PithError && ['not-finite', 'corrupt', 'truncated'].includes(error.code)
-  );
+  const passing = ['cancelled', 'no-space', 'no-permission', 'io', 'engine'];
+  return !(error instanceof PithError) || passing.includes(error.code);
 }
 
 function resumeNotes({ resumeOffset, totalBytes, restarted }: Output): string[] {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -69,4 +70,22 @@ test('a missing file is not-found; a folder is io with the advice to give a file
     code: 'io',
     hint: 'Give the path of a file.',
   });
+});
+
+test.skipIf(process.platform === 'win32')('a named pipe is refused without waiting', async () => {
+  const path = join(folder, 'pipe');
+  execFileSync('mkfifo', [path]);
+  await expect(openFile(path)).rejects.toMatchObject({
+    code: 'io',
+    message: expect.stringContaining('not a file'),
+  });
+});
+
+test('a read that no memory holds is a PithError', async () => {
+  const path = join(folder, 'sparse');
+  await writeFile(path, '');
+  await truncate(path, 2 ** 42);
+  const source = await openFile(path);
+  await expect(source.read(0, 2 ** 42)).rejects.toMatchObject({ code: 'unsupported' });
+  await source.close();
 });

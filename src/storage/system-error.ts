@@ -11,8 +11,12 @@ const meanings: Record<string, readonly [ErrorCode, string, string]> = {
   ENOSPC: ['no-space', 'the disk is full', 'Free some space, then run the same command again.'],
   EDQUOT: ['no-space', 'the disk quota is used up', 'Free some space, then run the command again.'],
   EFBIG: ['no-space', 'the file system does not take files this large', 'Choose another disk.'],
+  ELOOP: ['io', 'its links lead in a circle', 'Give the path of the file itself.'],
+  ENAMETOOLONG: ['io', 'the name is too long', 'Choose a shorter name.'],
   EMFILE: ['io', 'too many files are open', 'Raise the limit: ulimit -n 4096.'],
 };
+
+const checkDisk = 'Check the disk and the path, then run the same command again.';
 
 /**
  * The `PithError` for a failed system call.
@@ -23,7 +27,7 @@ const meanings: Record<string, readonly [ErrorCode, string, string]> = {
 export function systemError(error: unknown, action: string, path: string, detail = ''): PithError {
   if (error instanceof PithError) return error;
   const { code, message } = error as NodeJS.ErrnoException;
-  const [kind, meaning, hint] = meanings[code ?? ''] ?? ['io', message, undefined];
+  const [kind, meaning, hint] = meanings[code ?? ''] ?? ['io', message, checkDisk];
   const text = `Cannot ${action} ${path}: ${meaning}${detail && ` (${detail})`}.`;
   return new PithError(kind, text, hint, { cause: error });
 }

@@ -127,6 +127,10 @@ class Parser {
   }
 
   #wrong(problem: string): PithError {
-    return new PithError('corrupt', `${this.#name}: the JSON ${problem} at character ${this.#at}.`);
+    return new PithError(
+      'corrupt',
+      `${this.#name}: the JSON ${problem} at character ${this.#at}.`,
+      'The file is damaged or was written by a faulty program: get it again from its source.',
+    );
   }
 }

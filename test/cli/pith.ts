@@ -15,6 +15,8 @@ export interface Finished {
 export interface RunOptions {
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Kills it after so long. */
+  readonly timeoutMs?: number;
   readonly onOutput?: (kill: (signal: NodeJS.Signals) => void) => void;
 }
 
@@ -22,6 +24,8 @@ export interface RunOptions {
 export function pith(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
   const child = spawn(process.execPath, [command, ...args], {
     env: { ...process.env, ...options.env },
+    timeout: options.timeoutMs,
+    killSignal: 'SIGKILL',
   });
   let stdout = '';
   let stderr = '';

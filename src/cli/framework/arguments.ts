@@ -67,7 +67,11 @@ function optionValue(specs: OptionSpecs, token: OptionToken, command: string): V
   if (!spec) throw unknownOption(specs, token, command);
   if (isBoolean(spec)) {
     if (token.value === undefined) return true;
-    throw new PithError('usage', `${token.rawName} takes no value, "${token.value}" was given.`);
+    throw new PithError(
+      'usage',
+      `${token.rawName} takes no value, "${token.value}" was given.`,
+      `Write ${token.rawName} alone.`,
+    );
   }
   if (token.value === undefined || (!token.inlineValue && isFlag(specs, token.value))) {
     throw new PithError(
@@ -103,7 +107,8 @@ function convert(spec: OptionSpec, flag: string, text: string): Value {
   const fits = spec.type === 'integer' ? Number.isSafeInteger(value) : Number.isFinite(value);
   if (fits && value >= min && value <= max) return value;
   const kind = spec.type === 'integer' ? 'a whole number' : 'a number';
-  throw new PithError('usage', `${flag} must be ${kind}${rangeOf(spec)}, not "${text}".`);
+  const problem = `${flag} must be ${kind}${rangeOf(spec)}, not "${text}".`;
+  throw new PithError('usage', problem, `What it is: ${spec.description}`);
 }
 
 function rangeOf({ min, max }: OptionSpec): string {

@@ -1,8 +1,12 @@
 import { tensorBytes } from '../../formats/stored-tensor.ts';
+import { PithError } from '../../util/errors.ts';
 import { columnsOf, rowsOf, type Tensor } from '../../tensor/tensor.ts';
 
 /** Weights of a slab: 1 MB as f32, so that decoding and encoding stay in the processor's cache. */
 const slabWeights = 1 << 18;
+
+/** A row is converted as a whole, in memory; the longest known one is a bias of 10^6 weights. */
+const mostColumns = 1 << 26;
 
 /** What cutting needs to know: `importance` is `[experts, columns]`, or `[columns]` for all rows. */
 interface Cuttable {
@@ -22,14 +26,21 @@ export interface SlabOfRows<Planned extends Cuttable> {
   readonly importance: Float32Array | undefined;
 }
 
-/** Cuts tensors into slabs of rows, in the given order; a slab never crosses two experts. */
+/**
+ * Cuts tensors into slabs of rows, in the given order; a slab never crosses two experts. A tensor
+ * without weights has none.
+ *
+ * @throws {@link PithError} `unsupported` for rows of more than 2^26 weights.
+ */
 export function* slabsOf<Planned extends Cuttable>(
   tensors: readonly Planned[],
   source: ReadonlyMap<string, Tensor>,
 ): Generator<SlabOfRows<Planned>> {
   for (const planned of tensors) {
     const tensor = source.get(planned.name)!;
+    if (tensor.shape.includes(0)) continue;
     const columns = columnsOf(tensor.shape);
+    if (columns > mostColumns) throw tooWide(tensor.name, columns);
     const rows = rowsOf(tensor.shape);
     const importances = Math.max(1, (planned.importance?.length ?? 0) / columns);
     const rowsEach = rows / importances;
@@ -44,4 +55,12 @@ export function* slabsOf<Planned extends Cuttable>(
       first += count;
     }
   }
+}
+
+function tooWide(name: string, columns: number): PithError {
+  return new PithError(
+    'unsupported',
+    `${name} has rows of ${columns} weights; Pith takes at most ${mostColumns}.`,
+    'No known model has such rows: the file is damaged or hostile.',
+  );
 }

@@ -9,6 +9,7 @@ import { columnsOf } from '../../tensor/tensor.ts';
 import { PithError } from '../../util/errors.ts';
 import { inOrder } from '../../util/in-order.ts';
 import type { OnProgress } from '../../util/progress.ts';
+import { mayOverflow, requireInRange } from './range.ts';
 import type { PlannedTensor, QuantizationPlan } from './quantization-plan.ts';
 import { slabsOf, type SlabOfRows } from './slabs.ts';
 
@@ -51,7 +52,8 @@ export interface WriteOptions {
  * Memory: two slabs a thread, whatever the model's size. The bytes depend on nothing but model and
  * plan: not on threads, not on where an earlier run stopped.
  *
- * @throws {@link PithError} `not-finite` with tensor, row and column of a NaN or infinite weight;
+ * @throws {@link PithError} `not-finite` with tensor, row and column of a NaN or infinite weight,
+ *   `unsupported` with those of one too large for its new type;
  *   `cancelled` when `signal` fires.
  */
 export async function writeQuantized(
@@ -128,7 +130,9 @@ async function convert(
   const to = requireEncodable(planned);
   const slab = { from: tensor.type, to, columns, bytes, ...(importance && { importance }) };
   try {
-    return await transcoder.transcode(slab);
+    const result = await transcoder.transcode(slab);
+    if (mayOverflow(result)) await requireInRange(planned, { slab, first, result }, transcoder);
+    return result;
   } catch (error) {
     const bad = await transcoder.firstNonFinite(tensor.type, bytes);
     throw bad >= 0 ? notFinite(planned.name, first, columns, bad) : error;

@@ -6,6 +6,8 @@ export const limits = {
   entries: 2 ** 20,
   /** Strings, booleans and nested arrays in all of the metadata, which cost memory one by one. */
   items: 2 ** 24,
+  /** Multiple that tensors start at: the largest memory page in use. Padding takes memory. */
+  alignment: 2 ** 16,
   /** Arrays inside arrays. */
   arrayDepth: 8,
   /** Dimensions of a tensor (GGML_MAX_DIMS). */

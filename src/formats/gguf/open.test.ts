@@ -214,8 +214,9 @@ test('a key and a tensor name may appear once', async () => {
 });
 
 test.each([
-  [meta.uint32(0), 'not a power of two'],
-  [meta.uint32(48), 'not a power of two'],
+  [meta.uint32(0), 'no power of two'],
+  [meta.uint32(48), 'no power of two'],
+  [meta.uint32(2 ** 31), 'up to 65536'],
   [meta.string('32'), 'must be a uint32'],
 ])('general.alignment of %o is refused by the reader', async (value, message) => {
   const out = new ByteBuilder();

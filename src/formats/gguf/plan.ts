@@ -47,7 +47,11 @@ export interface GgufPlan {
  * drops leading dimensions of 1 when it rewrites a file; like gguf-py, we keep them.
  */
 export function planGguf(metadata: Metadata, tensors: readonly GgufTensorInfo[]): GgufPlan {
-  const alignment = alignmentOf(metadata, (problem) => new PithError('unsupported', problem));
+  const alignment = alignmentOf(
+    metadata,
+    (problem) =>
+      new PithError('unsupported', problem, 'Set general.alignment to 32, or leave it out.'),
+  );
   const out = new ByteBuilder();
   out.uint32(magic);
   out.uint32(version);
@@ -70,7 +74,7 @@ function layOut(tensors: readonly GgufTensorInfo[], alignment: number): PlannedT
   let offset = 0;
   return tensors.map((tensor) => {
     const { name, shape, type } = tensor;
-    if (names.has(name)) throw new PithError('unsupported', `Two tensors are named "${name}".`);
+    if (names.has(name)) throw taken(name);
     names.add(name);
     checkLoadable(tensor);
     const byteLength = tensorBytes(name, shape, type);
@@ -89,11 +93,16 @@ function appendTensor(out: ByteBuilder, { name, shape, type, offset }: PlannedTe
   out.uint64(offset);
 }
 
+function taken(name: string): PithError {
+  const hint = 'Rename one of them.';
+  return new PithError('unsupported', `Two tensors are named "${name}".`, hint);
+}
+
 function checkLoadable({ name, shape }: GgufTensorInfo): void {
   const nameBytes = encodeText(name).length;
   if (nameBytes > limits.nameBytes) {
     const problem = `The name "${name}" has ${nameBytes} bytes; llama.cpp loads ${limits.nameBytes}.`;
-    throw new PithError('unsupported', problem);
+    throw new PithError('unsupported', problem, 'Give the tensor a shorter name.');
   }
   if (shape.length > limits.dimensions) {
     const problem = `${name}: shape [${shape.join(', ')}] has more than ${limits.dimensions} dimensions.`;

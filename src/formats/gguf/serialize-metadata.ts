@@ -77,5 +77,9 @@ function appendBigint(out: ByteBuilder, key: string, type: BigintType, value: bi
 }
 
 function doesNotFit(key: string, type: string, value: number | bigint): PithError {
-  return new PithError('unsupported', `GGUF key "${key}": ${value} does not fit in ${type}.`);
+  return new PithError(
+    'unsupported',
+    `GGUF key "${key}": ${value} does not fit in ${type}.`,
+    'Check that number in the files of the model.',
+  );
 }

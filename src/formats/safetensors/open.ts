@@ -13,6 +13,8 @@ import {
 /** The limit of the `safetensors` package too. */
 const maxHeaderBytes = 100_000_000;
 const lengthBytes = 8;
+/** The first 8 letters of the small text that git leaves in place of a large file. */
+const lfsPointer = 'version ';
 
 /** A safetensors file, or a sharded set, whose header is checked and whose tensors read on demand. */
 export interface SafetensorsFile {
@@ -66,6 +68,7 @@ async function readHeader(source: ByteSource): Promise<{ text: string; dataStart
   const lengthField = await source.read(0, lengthBytes);
   const { buffer, byteOffset } = lengthField;
   const length = new DataView(buffer, byteOffset, lengthBytes).getBigUint64(0, true);
+  if (new TextDecoder().decode(lengthField) === lfsPointer) throw pointerOnly(source);
   if (length > maxHeaderBytes) {
     throw corrupt(
       name,
@@ -157,6 +160,14 @@ function parseMetadata(file: string, value: Json | undefined): ReadonlyMap<strin
 
 function isText(value: Json): value is string {
   return typeof value === 'string';
+}
+
+function pointerOnly({ name, byteLength }: ByteSource): PithError {
+  return new PithError(
+    'corrupt',
+    `${name}: a Git LFS pointer of ${byteLength} bytes, not the file that it stands for.`,
+    'Fetch the file itself: git lfs pull',
+  );
 }
 
 function corrupt(file: string, problem: string): PithError {

@@ -95,6 +95,7 @@ export function parseDecoderConfig(config: unknown): DecoderConfig {
       'shape',
       `config.json: width ${fields.hidden_size}, ${heads} heads, ${kvHeads} key/value heads and ` +
         `head width ${headWidth} do not divide evenly.`,
+      'Get the config.json that belongs to this model.',
     );
   }
   return { ...fields, kvHeads, headWidth, rope: ropeOf(fields) };
@@ -128,6 +129,7 @@ function requireExpressible(fields: z.infer<typeof configSchema>): void {
       'unsupported',
       `config.json: hidden_act ${activation ?? 'silu'} with partial_rotary_factor ${partial}; ` +
         `${fields.model_type} models have silu and 1 in llama.cpp.`,
+      'No GGUF can express this model; ask llama.cpp for the architecture.',
     );
   }
 }
