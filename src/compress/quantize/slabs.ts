@@ -1,6 +1,6 @@
 import { tensorBytes } from '../../formats/stored-tensor.ts';
-import { PithError } from '../../util/errors.ts';
 import { columnsOf, rowsOf, type Tensor } from '../../tensor/tensor.ts';
+import { PithError } from '../../util/errors.ts';
 
 /** Weights of a slab: 1 MB as f32, so that decoding and encoding stay in the processor's cache. */
 const slabWeights = 1 << 18;
