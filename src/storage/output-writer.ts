@@ -5,11 +5,11 @@ import { syncFolder } from './folder.ts';
 import { journalLine, type CompletedStep } from './journal.ts';
 import { attempt, systemError } from './system-error.ts';
 
-/** Work that a crash may cost. */
+/** At a checkpoint that comes this long after the last sync, writing waits for the disk. */
 const syncEveryMs = 5000;
 
-/** The disk begins with this many bytes while the next ones are made: a sync then finds little left. */
-const writebackBytes = 32 * 2 ** 20;
+/** After so much, the disk syncs what is there while the next bytes are made: a crash costs little more. */
+const writebackEvery = { bytes: 32 * 2 ** 20, ms: 500 };
 
 /** The journal's last step: all bytes are there. Its detail is the file's inode. */
 export const finishStep = 'finish';
@@ -64,7 +64,7 @@ export class OutputWriter implements Output {
   #offset: number;
   #syncedAt: number;
   #writeback: Promise<void> | undefined;
-  #writebackOffset: number;
+  #written: { offset: number; time: number };
   #pending: CompletedStep[] = [];
   #failure: unknown;
   #open = true;
@@ -80,7 +80,7 @@ export class OutputWriter implements Output {
     this.#journalEnd = files.journalEnd;
     this.#offset = start.resumeOffset;
     this.#syncedAt = Date.now();
-    this.#writebackOffset = start.resumeOffset;
+    this.#written = { offset: start.resumeOffset, time: Date.now() };
   }
 
   write(bytes: Uint8Array): Promise<void> {
@@ -163,25 +163,32 @@ export class OutputWriter implements Output {
   }
 
   #startWriteback(): void {
-    if (this.#writeback || this.#offset - this.#writebackOffset < writebackBytes) return;
-    this.#writebackOffset = this.#offset;
-    this.#writeback = this.#files.partial
-      .datasync()
+    const { offset, time } = this.#written;
+    const due =
+      this.#offset - offset >= writebackEvery.bytes || Date.now() - time >= writebackEvery.ms;
+    if (this.#writeback || !due) return;
+    this.#writeback = this.#syncSteps()
       .catch((error: unknown) => void (this.#failure ??= this.#failed(error)))
       .finally(() => (this.#writeback = undefined));
   }
 
-  /** First the data, then the journal: it must never promise what the disk does not hold. */
   async #sync(): Promise<void> {
     await this.#writeback;
     if (this.#failure !== undefined) throw this.#failure;
+    await this.#syncSteps();
+  }
+
+  /** First the data, then the journal: it must never promise what the disk does not hold. */
+  async #syncSteps(): Promise<void> {
+    const steps = this.#pending;
+    this.#pending = [];
+    this.#written = { offset: this.#offset, time: Date.now() };
     await this.#files.partial.datasync();
-    const lines = this.#pending.map(journalLine).join('');
+    const lines = steps.map(journalLine).join('');
+    if (lines === '') return;
     await this.#files.journal.write(lines, this.#journalEnd);
     this.#journalEnd += Buffer.byteLength(lines);
-    this.#pending = [];
     this.#syncedAt = Date.now();
-    this.#writebackOffset = this.#offset;
   }
 
   async #close(): Promise<void> {
