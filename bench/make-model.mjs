@@ -6,6 +6,7 @@
 import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { meta } from '../dist/formats/gguf/metadata.js';
+import { byteAlphabet } from '../dist/formats/tokenizer/gpt2-vocabulary.js';
 import { planGguf } from '../dist/formats/gguf/plan.js';
 import { f32ToF16 } from '../dist/util/half-float.js';
 
@@ -31,10 +32,18 @@ const metadataOf = ({ layers, vocabulary }) =>
       'llama.vocab_size': meta.uint32(vocabulary),
       'tokenizer.ggml.model': meta.string('gpt2'),
       'tokenizer.ggml.pre': meta.string('gpt-2'),
-      'tokenizer.ggml.tokens': meta.strings(Array.from({ length: vocabulary }, (_, i) => `t${i}`)),
+      'tokenizer.ggml.tokens': meta.strings(tokens(vocabulary)),
+      // Not the default of 11, which is a letter here and would end the text early.
+      'tokenizer.ggml.eos_token_id': meta.uint32(vocabulary - 1),
       'tokenizer.ggml.merges': meta.strings([]),
     }),
   );
+
+/** A letter for each byte, so that any text becomes tokens, then names. */
+function tokens(vocabulary) {
+  const letters = byteAlphabet();
+  return Array.from({ length: vocabulary }, (_, i) => letters[i] ?? `t${i}`);
+}
 
 const norm = (name) => ({ name, shape: [width], type: 'F32' });
 const matrix = (name, rows, columns) => ({ name, shape: [rows, columns], type: 'F16' });
