@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import process from 'node:process';
 
-const command = resolve(import.meta.dirname, '../../dist/cli/index.js');
+/** The built command. */
+export const command = resolve(import.meta.dirname, '../../dist/cli/index.js');
 
 /** What a finished `pith` left behind. */
 export interface Finished {
