@@ -18,10 +18,12 @@ import { openFile } from '../storage/file-source.ts';
 import { openOutput } from '../storage/output-file.ts';
 import type { Output } from '../storage/output-writer.ts';
 import { weightsOf } from '../tensor/tensor.ts';
+import { closeOnFailure } from '../util/closing.ts';
 import { PithError } from '../util/errors.ts';
 import type { OnProgress } from '../util/progress.ts';
 import { version } from '../util/version.ts';
 import { fingerprint } from './fingerprint.ts';
+import { checkOutputPath } from './output-path.ts';
 
 /** What to quantize, and to what. */
 export interface QuantizeRequest {
@@ -73,8 +75,10 @@ export async function prepareQuantization(request: QuantizeRequest): Promise<Pre
   const overrides = (request.overrides ?? []).map(parseOverride);
   const imatrix = request.imatrix === undefined ? undefined : await loadImatrix(request.imatrix);
   const model = await openModel(request.model);
-  const plan = planQuantization(model, { type, overrides, ...(imatrix && { imatrix }) });
-  return { model, plan };
+  return closeOnFailure(model, () => {
+    const plan = planQuantization(model, { type, overrides, ...(imatrix && { imatrix }) });
+    return Promise.resolve({ model, plan });
+  });
 }
 
 /**
@@ -83,7 +87,8 @@ export async function prepareQuantization(request: QuantizeRequest): Promise<Pre
  * The output appears under its name only when it is complete. An interrupted run leaves
  * `OUT.partial` and `OUT.journal`; the same request continues there and ends with the same bytes.
  *
- * @throws {@link PithError} `conflict` when the output exists and `force` is not set; `not-finite`,
+ * @throws {@link PithError} `conflict` when the output exists and `force` is not set, or is the model
+ *   itself; `usage` when it is not named `.gguf`; `not-finite`,
  *   `no-space`, `no-permission`, `cancelled`.
  */
 export async function quantize(
@@ -91,6 +96,7 @@ export async function quantize(
   target: QuantizeTarget,
 ): Promise<QuantizeReport> {
   const started = performance.now();
+  await checkOutputPath(target.output, model.source);
   const { threads = availableParallelism(), force = false } = target;
   // Its threads start up while the model is fingerprinted.
   const transcoder = await startTranscoder(threads);

@@ -223,6 +223,11 @@ test.runIf(process.platform === 'linux')('a full disk is no-space with the numbe
   expect((await readdir(folder)).sort()).toEqual(['model.gguf.journal', 'model.gguf.partial']);
 });
 
+test('a folder is never replaced by a file, also not by force', async () => {
+  const plan = { planHash: 'a', totalBytes: 1, force: true };
+  await expect(openOutput(folder, plan)).rejects.toMatchObject({ code: 'conflict' });
+});
+
 test('a file of 2^52 bytes is refused before anything is written', async () => {
   await expect(openOutput(path, { planHash: 'a', totalBytes: 2 ** 52 })).rejects.toMatchObject({
     code: 'no-space',

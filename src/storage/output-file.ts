@@ -43,7 +43,7 @@ export async function openOutput(path: string, plan: OutputPlan): Promise<Output
   return closeOnFailure({ close: release }, () =>
     attempt('write', path, async () => {
       const found = await findUnfinished(path, plan);
-      if (!plan.force) await refuseExisting(path);
+      await refuseExisting(path, plan.force ?? false);
       await checkSpace(path, plan.totalBytes, found.partialBytes);
       return openFiles(path, plan, found, release);
     }),
@@ -74,8 +74,12 @@ async function takeBackFinished(path: string, last: CompletedStep | undefined): 
   if (file?.size === last.offset && file.ino === last.detail) await rename(path, `${path}.partial`);
 }
 
-async function refuseExisting(path: string): Promise<void> {
-  if ((await stat(path).catch(missing)) === undefined) return;
+async function refuseExisting(path: string, force: boolean): Promise<void> {
+  const found = await stat(path).catch(missing);
+  if (found?.isDirectory()) {
+    throw new PithError('conflict', `${path} is a folder.`, 'Give the path of a file in it.');
+  }
+  if (found === undefined || force) return;
   const hint = 'Choose another output, or say that it may be replaced (--force).';
   throw new PithError('conflict', `${path} exists.`, hint);
 }
