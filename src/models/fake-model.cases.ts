@@ -30,6 +30,7 @@ export function fakeModel(description: {
   ]);
   return {
     source: 'fake',
+    files: [],
     architecture,
     metadata,
     tensors: new Map(tensors),

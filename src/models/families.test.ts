@@ -61,6 +61,7 @@ function open(config: unknown, tensors: ReadonlyMap<string, Tensor>): Model {
     tensors,
     vocabulary: new Map(),
     card: { folderName: 'tiny-model' },
+    files: [],
     notes: [],
     close: () => Promise.resolve(),
   });

@@ -32,6 +32,7 @@ function ggufModel(file: SplitGguf): Model {
   }
   return {
     source: file.name,
+    files: file.parts.map(({ name }) => name),
     architecture,
     metadata: file.metadata,
     tensors: file.tensors,

@@ -6,6 +6,7 @@ import { readJson, readText } from '../formats/tokenizer/files.ts';
 import { ggufVocabulary } from '../formats/tokenizer/gguf-vocabulary.ts';
 import { openFile } from '../storage/file-source.ts';
 import { attempt } from '../storage/system-error.ts';
+import type { ByteSource } from '../util/byte-source.ts';
 import { closeOnFailure } from '../util/closing.ts';
 import { PithError } from '../util/errors.ts';
 import { readFolderFiles, readSmallFile } from './folder-files.ts';
@@ -25,11 +26,17 @@ export async function openHuggingFaceFolder(folder: string): Promise<Model> {
   const names = new Set(await attempt('open', folder, () => readdir(folder)));
   if (!names.has('config.json')) throw noConfig(folder, [...names]);
   const files = await readFolderFiles(folder);
-  const weights = await openWeights(folder, names);
+  const opened: string[] = [];
+  const open = (name: string) => {
+    opened.push(join(folder, name));
+    return openFile(join(folder, name));
+  };
+  const weights = await openWeights(folder, names, open);
   return closeOnFailure(weights, async () => {
     const vocabulary = ggufVocabulary(files);
     return huggingFaceModel({
       source: folder,
+      files: opened,
       config: readJson(files, 'config.json'),
       tensors: weights.tensors,
       vocabulary: vocabulary.metadata,
@@ -44,13 +51,17 @@ export async function openHuggingFaceFolder(folder: string): Promise<Model> {
   });
 }
 
-async function openWeights(folder: string, names: ReadonlySet<string>): Promise<SafetensorsFile> {
+async function openWeights(
+  folder: string,
+  names: ReadonlySet<string>,
+  open: (name: string) => Promise<ByteSource>,
+): Promise<SafetensorsFile> {
   if (names.has(indexName)) {
     const index = await readSmallFile(join(folder, indexName));
     const text = readText(new Map([[indexName, index]]), indexName)!;
-    return openShardedSafetensors(text, (shard) => openFile(join(folder, shard)));
+    return openShardedSafetensors(text, open);
   }
-  const source = await openFile(join(folder, weightsName(folder, names)));
+  const source = await open(weightsName(folder, names));
   return closeOnFailure(source, () => openSafetensors(source));
 }
 

@@ -12,6 +12,8 @@ const headSchema = z.object({ model_type: text, _name_or_path: text }).catch({})
 /** The parts of a Hugging Face checkpoint, read from wherever it lies. */
 export interface HuggingFaceParts {
   readonly source: string;
+  /** Paths of the files that hold the tensors. */
+  readonly files: readonly string[];
   /** Parsed config.json. */
   readonly config: unknown;
   /** By their names in the checkpoint. */
@@ -30,13 +32,14 @@ export interface HuggingFaceParts {
  *   {@link decodeModel} throws for this family.
  */
 export function huggingFaceModel(parts: HuggingFaceParts): Model {
-  const { config, source, card } = parts;
+  const { config, source, files, card } = parts;
   const { model_type: modelType, _name_or_path: hubName } = headSchema.parse(config);
   const family = familyOf(modelType);
   const decoded = decodeModel(family, config, parts.tensors);
   const general = generalKeys(family.architecture, hubName, card, decoded.tensors.values());
   return {
     source,
+    files,
     architecture: family.architecture,
     metadata: new Map([...general, ...decoded.keys, ...parts.vocabulary]),
     tensors: decoded.tensors,

@@ -11,6 +11,8 @@ import type { Tensor } from '../tensor/tensor.ts';
 export interface Model {
   /** Where it came from, for messages. */
   readonly source: string;
+  /** Paths of the files that its weights are read from; none when they lie elsewhere. */
+  readonly files: readonly string[];
   /** GGUF `general.architecture`. */
   readonly architecture: string;
   readonly metadata: Metadata;

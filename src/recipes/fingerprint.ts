@@ -7,17 +7,18 @@ import { rowsOf, type Tensor } from '../tensor/tensor.ts';
 const sampledRows = 8;
 
 /**
- * A hash of everything that determines a quantized file's bytes: header, importance, Pith's version
- * and, standing for the weights, some rows of every tensor.
+ * A hash of everything that determines a quantized file's bytes: header, importance and, standing for
+ * the weights, some rows of every tensor.
  *
- * @remarks Reads at most 8 rows a tensor. Two models that differ only in other rows look the same.
+ * @param salts - What else decides: Pith's version, size and time of the files.
+ * @remarks Reads at most 8 rows a tensor.
  */
 export async function fingerprint(
   model: Model,
   plan: QuantizationPlan,
-  version: string,
+  salts: readonly string[],
 ): Promise<string> {
-  const hash = createHash('sha256').update(version).update(plan.layout.header);
+  const hash = createHash('sha256').update(JSON.stringify(salts)).update(plan.layout.header);
   for (const { name, importance } of plan.tensors) {
     if (importance) hash.update(new Uint8Array(importance.buffer.slice(0)));
     const tensor = model.tensors.get(name)!;

@@ -13,27 +13,26 @@ symlinkSync(at('model.gguf'), at('link.gguf'));
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test('the model itself is refused as its own output, also through a link or as a part', async () => {
+test('an input is refused as output, also through a link and when it is not the first', async () => {
   const conflict = { code: 'conflict' };
-  await expect(checkOutputPath(at('model.gguf'), at('model.gguf'))).rejects.toMatchObject(conflict);
-  await expect(checkOutputPath(at('link.gguf'), at('model.gguf'))).rejects.toMatchObject(conflict);
-  const parts = [at('m-00002-of-00002.gguf'), at('m-00001-of-00002.gguf')] as const;
-  await expect(checkOutputPath(...parts)).rejects.toMatchObject(conflict);
-});
-
-test('another file, a new one and one beside a Hugging Face folder are fine', async () => {
-  const pairs = [
-    [at('other.gguf'), at('model.gguf')],
-    [at('new.gguf'), at('model.gguf')],
-    [at('new.GGUF'), folder],
-  ] as const;
-  for (const [output, source] of pairs) {
-    await expect(checkOutputPath(output, source)).resolves.toBeUndefined();
+  const inputs = [at('m-00001-of-00002.gguf'), at('m-00002-of-00002.gguf'), at('model.gguf')];
+  for (const name of ['model.gguf', 'link.gguf', 'm-00002-of-00002.gguf']) {
+    await expect(checkOutputPath(at(name), inputs)).rejects.toMatchObject(conflict);
   }
 });
 
+test('another file and a new one are fine', async () => {
+  for (const name of ['other.gguf', 'new.gguf', 'new.GGUF']) {
+    await expect(checkOutputPath(at(name), [at('model.gguf')])).resolves.toBeUndefined();
+  }
+});
+
+test('a name that is not UTF-8 arrives with replacement characters and is refused', async () => {
+  await expect(checkOutputPath('a\uFFFD.gguf', [])).rejects.toMatchObject({ code: 'usage' });
+});
+
 test('an output that is not named .gguf could not be opened again: refused with the name to use', async () => {
-  await expect(checkOutputPath('out/m.bin/', 'sample')).rejects.toMatchObject({
+  await expect(checkOutputPath('out/m.bin/', [])).rejects.toMatchObject({
     code: 'usage',
     hint: 'Name a file that ends in .gguf, for example out/m.gguf.',
   });

@@ -2,40 +2,39 @@ import { stat } from 'node:fs/promises';
 import { PithError } from '../util/errors.ts';
 
 /**
- * Refuses an output that could not be opened again by its name, or that is the model itself.
+ * Refuses an output that could not be opened again by its name, or that is one of the inputs.
  *
- * @param source - Where the model comes from: a folder, a `.gguf` file (part 1 of a split model).
- * @throws {@link PithError} `usage` when `output` does not end in `.gguf`, `conflict` when it is a file
- *   of the model, by whatever path: it would be gone once the output takes its name.
+ * @param inputs - Paths of the files that are read: weights in all their parts, an importance matrix.
+ * @throws {@link PithError} `usage` when `output` does not end in `.gguf` or is not UTF-8, `conflict`
+ *   when it is an input, by whatever path: that would be gone once the output takes its name.
  */
-export async function checkOutputPath(output: string, source: string): Promise<void> {
+export async function checkOutputPath(output: string, inputs: readonly string[]): Promise<void> {
+  if (output.includes('\uFFFD')) throw notText(output);
   if (!output.toLowerCase().endsWith('.gguf')) {
     throw new PithError(
       'usage',
-      `The output ${output} is not named as a GGUF file.`,
-      `Name a file that ends in .gguf, for example ${output.replace(/(\.[^./\\]*)?[/\\]*$/, '')}.gguf.`,
+      `The output ${JSON.stringify(output)} is not named as a GGUF file.`,
+      `Name a file that ends in .gguf, for example ${output.replace(/(\.[^./\\]*)?[/\\]*$/, '') || 'model'}.gguf.`,
     );
   }
   const own = await identity(output);
   if (own === undefined) return;
-  for (const part of partsOf(source)) {
-    if ((await identity(part)) !== own) continue;
+  for (const input of inputs) {
+    if ((await identity(input)) !== own) continue;
     throw new PithError(
       'conflict',
-      `The output ${output} is the model itself, which writing it would destroy.`,
+      `The output ${output} is the input ${input} itself, which writing it would destroy.`,
       'Choose another name for the output.',
     );
   }
 }
 
-/** The files of a split model by their names; anything else is its own only part. */
-function partsOf(source: string): string[] {
-  const [, name, of] = /^(.*)-\d{5}-of-(\d{5})\.gguf$/s.exec(source) ?? [];
-  if (name === undefined) return [source];
-  return Array.from({ length: Number(of) }, (_, part) => {
-    const number = String(part + 1).padStart(5, '0');
-    return `${name}-${number}-of-${of}.gguf`;
-  });
+function notText(output: string): PithError {
+  return new PithError(
+    'usage',
+    `The name of the output is not UTF-8; it reads as ${JSON.stringify(output)}.`,
+    'Choose a name of letters that this terminal writes as UTF-8.',
+  );
 }
 
 /** Device and inode, the same for every path to a file; undefined when there is none. */

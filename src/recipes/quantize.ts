@@ -23,6 +23,7 @@ import { PithError } from '../util/errors.ts';
 import type { OnProgress } from '../util/progress.ts';
 import { version } from '../util/version.ts';
 import { fingerprint } from './fingerprint.ts';
+import { fileStates, requireUnchanged } from './input-files.ts';
 import { checkOutputPath } from './output-path.ts';
 
 /** What to quantize, and to what. */
@@ -67,6 +68,8 @@ export interface QuantizeReport {
 export interface PreparedQuantization {
   readonly model: Model;
   readonly plan: QuantizationPlan;
+  /** Paths of the files that are read; the output can be none of them. */
+  readonly inputs: readonly string[];
 }
 
 /** Opens the model and decides every tensor's type; the exact size is `plan.layout.totalBytes`. */
@@ -75,9 +78,9 @@ export async function prepareQuantization(request: QuantizeRequest): Promise<Pre
   const overrides = (request.overrides ?? []).map(parseOverride);
   const imatrix = request.imatrix === undefined ? undefined : await loadImatrix(request.imatrix);
   const model = await openModel(request.model);
-  return closeOnFailure(model, () => {
+  return closeOnFailure(model, async () => {
     const plan = planQuantization(model, { type, overrides, ...(imatrix && { imatrix }) });
-    return Promise.resolve({ model, plan });
+    return { model, plan, inputs: [...model.files, ...(imatrix ? [imatrix.source] : [])] };
   });
 }
 
@@ -87,24 +90,26 @@ export async function prepareQuantization(request: QuantizeRequest): Promise<Pre
  * The output appears under its name only when it is complete. An interrupted run leaves
  * `OUT.partial` and `OUT.journal`; the same request continues there and ends with the same bytes.
  *
- * @throws {@link PithError} `conflict` when the output exists and `force` is not set, or is the model
- *   itself; `usage` when it is not named `.gguf`; `not-finite`,
- *   `no-space`, `no-permission`, `cancelled`.
+ * @throws {@link PithError} `conflict` when the output exists and `force` is not set, when it is one of
+ *   the inputs, or when these change meanwhile; `usage` when it is not named `.gguf`; `not-finite`,
+ *   `unsupported`, `no-space`, `no-permission`, `cancelled`.
  */
 export async function quantize(
-  { model, plan }: PreparedQuantization,
+  { model, plan, inputs }: PreparedQuantization,
   target: QuantizeTarget,
 ): Promise<QuantizeReport> {
   const started = performance.now();
-  await checkOutputPath(target.output, model.source);
+  await checkOutputPath(target.output, inputs);
   const { threads = availableParallelism(), force = false } = target;
   // Its threads start up while the model is fingerprinted.
   const transcoder = await startTranscoder(threads);
   try {
-    const planHash = await fingerprint(model, plan, version);
+    const states = await fileStates(model.files);
+    const planHash = await fingerprint(model, plan, [version, ...states.values()]);
     const { totalBytes } = plan.layout;
     const output = await openOutput(target.output, { planHash, totalBytes, force });
-    const tensors = await writeTensors(model, plan, { ...target, transcoder, output });
+    const options = { ...target, transcoder, output };
+    const tensors = await writeTensors(model, plan, options, () => requireUnchanged(states));
     const weights = plan.tensors.reduce((sum, { shape }) => sum + weightsOf(shape), 0);
     return {
       output: target.output,
@@ -134,6 +139,7 @@ async function writeTensors(
   model: Model,
   plan: QuantizationPlan,
   options: Omit<WriteOptions, 'onTensor'>,
+  beforeFinish: () => Promise<void>,
 ): Promise<TensorReport[]> {
   const { output } = options;
   const reports = output.completed.flatMap(({ detail }) =>
@@ -142,6 +148,7 @@ async function writeTensors(
   try {
     const onTensor = (report: TensorReport) => reports.push(report);
     await writeQuantized(model, plan, { ...options, onTensor });
+    await beforeFinish();
     await output.finish();
     return reports;
   } catch (error) {

@@ -8,6 +8,7 @@ export async function checkFolder(path: string): Promise<void> {
   const folder = dirname(path);
   try {
     if ((await stat(folder)).isDirectory()) return;
+    throw Object.assign(new Error('is a file'), { code: 'ENOTDIR' });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
       throw systemError(error, 'open', folder);

@@ -1,4 +1,4 @@
-import { readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { open, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { PithError } from '../util/errors.ts';
@@ -25,12 +25,25 @@ export async function acquireLock(path: string): Promise<() => Promise<void>> {
   const own = JSON.stringify(thisProcess());
   for (;;) {
     try {
-      await writeFile(path, own, { flag: 'wx' });
+      await writeNew(path, own);
       return () => unlink(path);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
     await removeStale(path);
+  }
+}
+
+/** Writes a file that must not exist yet; leaves none behind when the disk is full. */
+async function writeNew(path: string, text: string): Promise<void> {
+  const handle = await open(path, 'wx');
+  try {
+    await handle.writeFile(text);
+  } catch (error) {
+    await unlink(path);
+    throw error;
+  } finally {
+    await handle.close();
   }
 }
 

@@ -1,4 +1,5 @@
 import { open, readFile, rename, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { closeOnFailure } from '../util/closing.ts';
 import { PithError } from '../util/errors.ts';
 import { checkFolder, checkSpace } from './folder.ts';
@@ -76,12 +77,15 @@ async function takeBackFinished(path: string, last: CompletedStep | undefined): 
 
 async function refuseExisting(path: string, force: boolean): Promise<void> {
   const found = await stat(path).catch(missing);
-  if (found?.isDirectory()) {
-    throw new PithError('conflict', `${path} is a folder.`, 'Give the path of a file in it.');
-  }
+  if (found?.isDirectory()) throw isFolder(path);
   if (found === undefined || force) return;
   const hint = 'Choose another output, or say that it may be replaced (--force).';
   throw new PithError('conflict', `${path} exists.`, hint);
+}
+
+function isFolder(path: string): PithError {
+  const hint = `Give the path of a file in it: ${join(path, 'model.gguf')}`;
+  return new PithError('conflict', `${path} is a folder, no place for a file.`, hint);
 }
 
 async function openFiles(

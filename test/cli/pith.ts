@@ -16,6 +16,10 @@ export interface Finished {
 export interface RunOptions {
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** A shell script that runs it: `"$@"` in it is the command line. */
+  readonly through?: string;
+  /** The user it runs as; only root may say. */
+  readonly uid?: number;
   /** Kills it after so long. */
   readonly timeoutMs?: number;
   readonly onOutput?: (kill: (signal: NodeJS.Signals) => void) => void;
@@ -23,8 +27,12 @@ export interface RunOptions {
 
 /** Runs the built command, not on a terminal. */
 export function pith(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
-  const child = spawn(process.execPath, [command, ...args], {
+  const line = [process.execPath, command, ...args];
+  const { through, uid } = options;
+  const [file = '', ...rest] = through === undefined ? line : ['sh', '-c', through, 'sh', ...line];
+  const child = spawn(file, rest, {
     env: { ...process.env, ...options.env },
+    ...(uid !== undefined && { uid, gid: uid }),
     timeout: options.timeoutMs,
     killSignal: 'SIGKILL',
   });

@@ -2,13 +2,14 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ErrorCode } from '../../../src/util/errors.ts';
-import { pithJson } from '../pith.ts';
+import { pithJson, type RunOptions } from '../pith.ts';
 
 /** One thing that a hostile file or a clumsy user does, and what must come of it. */
 export interface Refusal {
   readonly title: string;
   /** Makes the input in an empty folder and returns the command line. */
   readonly make: (folder: string) => Promise<readonly string[]> | readonly string[];
+  readonly options?: RunOptions;
   readonly code: ErrorCode;
   /** What message and hint together must hold: names, numbers, the next command. */
   readonly says: readonly (string | RegExp)[];
@@ -50,10 +51,11 @@ export function refused({ code }: Refusal): Outcome {
 }
 
 /** Runs the command of a case in a folder of its own; throws when it takes too long. */
-export async function outcomeOf({ make, says }: Refusal): Promise<Outcome> {
+export async function outcomeOf({ make, options, says }: Refusal): Promise<Outcome> {
   const folder = await mkdtemp(join(tmpdir(), 'pith-bad-'));
   try {
     const finished = await pithJson<ErrorReport>(await make(folder), {
+      ...options,
       timeoutMs: mostMs,
       env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(meter)}` },
     });
