@@ -1,13 +1,7 @@
 import { checkDecode, checkEncode, checkTranscode, notFinite, weightsIn } from './checks.ts';
-import type { Decoder, EncodableType, Encoder, Kernels } from './kernels.ts';
+import type { EncodableType, Encoder, Kernels } from './kernels.ts';
+import { scalarDecoders } from './scalar-decoders.ts';
 import { encodeQ4_1, encodeQ5_1 } from './scalar/affine.ts';
-import * as codebook from './scalar/decode-codebook.ts';
-import * as iq1 from './scalar/decode-iq1.ts';
-import * as k from './scalar/decode-k-quants.ts';
-import * as legacy from './scalar/decode-legacy.ts';
-import * as nonlinear from './scalar/decode-nonlinear.ts';
-import { numberDecoders } from './scalar/decode-numbers.ts';
-import * as ternary from './scalar/decode-ternary.ts';
 import { encodeIQ4NL } from './scalar/iq4_nl.ts';
 import { encodeIQ4XS } from './scalar/iq4_xs.ts';
 import { encodeMXFP4 } from './scalar/mxfp4.ts';
@@ -21,39 +15,8 @@ import { encodeQ8_0 } from './scalar/q8_0.ts';
 import { encodeQ4_0, encodeQ5_0 } from './scalar/symmetric.ts';
 import { encodeTQ1_0, encodeTQ2_0 } from './scalar/ternary.ts';
 import { transcodeSteps } from './steps.ts';
-import type { TensorType } from '../tensor/dtypes.ts';
 
-/** The readable reference decoder of every tensor type. */
-export const scalarDecoders: Record<TensorType, Decoder> = {
-  ...numberDecoders,
-  Q1_0: legacy.decodeQ1_0,
-  Q2_0: legacy.decodeQ2_0,
-  Q4_0: legacy.decodeQ4_0,
-  Q4_1: legacy.decodeQ4_1,
-  Q5_0: legacy.decodeQ5_0,
-  Q5_1: legacy.decodeQ5_1,
-  Q8_0: legacy.decodeQ8_0,
-  Q8_1: legacy.decodeQ8_1,
-  Q2_K: k.decodeQ2_K,
-  Q3_K: k.decodeQ3_K,
-  Q4_K: k.decodeQ4_K,
-  Q5_K: k.decodeQ5_K,
-  Q6_K: k.decodeQ6_K,
-  Q8_K: k.decodeQ8_K,
-  IQ1_S: iq1.decodeIQ1_S,
-  IQ1_M: iq1.decodeIQ1_M,
-  IQ2_XXS: codebook.decodeIQ2_XXS,
-  IQ2_XS: codebook.decodeIQ2_XS,
-  IQ2_S: codebook.decodeIQ2_S,
-  IQ3_XXS: codebook.decodeIQ3_XXS,
-  IQ3_S: codebook.decodeIQ3_S,
-  IQ4_NL: nonlinear.decodeIQ4_NL,
-  IQ4_XS: nonlinear.decodeIQ4_XS,
-  MXFP4: nonlinear.decodeMXFP4,
-  NVFP4: nonlinear.decodeNVFP4,
-  TQ1_0: ternary.decodeTQ1_0,
-  TQ2_0: ternary.decodeTQ2_0,
-};
+export { scalarDecoders } from './scalar-decoders.ts';
 
 /** The readable reference encoder of every type that Pith can write. */
 const scalarEncoders: Record<EncodableType, Encoder> = {

@@ -1,11 +1,11 @@
 import { checkDecode, checkEncode, checkTranscode, notFinite, weightsIn } from './checks.ts';
+import { compileKernels } from './compile.ts';
 import type { EncodableType, EncodeError, Kernels, TranscodeJob } from './kernels.ts';
-import { scalarDecoders } from './scalar.ts';
+import { scalarDecoders } from './scalar-decoders.ts';
 import { transcodeStep, transcodeSteps, type StepSizes } from './steps.ts';
 import type { TensorType } from '../tensor/dtypes.ts';
 import { unitOf } from '../tensor/dtypes.ts';
 import { PithError } from '../util/errors.ts';
-import { wasmBase64 } from './generated/wasm-module.ts';
 
 type DecodeExport = (bytes: number, units: number, values: number) => void;
 type EncodeExport = (
@@ -38,14 +38,6 @@ const statsBytes = 16;
 const overread = 64;
 const align = (address: number) => Math.ceil(address / 16) * 16;
 
-let compiled: Promise<WebAssembly.Module> | undefined;
-
-function compile(): Promise<WebAssembly.Module> {
-  if (compiled) return compiled;
-  const bytes = Uint8Array.from(atob(wasmBase64), (letter) => letter.charCodeAt(0));
-  return (compiled = WebAssembly.compile(bytes));
-}
-
 /**
  * Instantiates the SIMD kernels with a linear memory of their own; one instance serves one thread.
  *
@@ -54,9 +46,11 @@ function compile(): Promise<WebAssembly.Module> {
  * found by name: `encode_<type>(values, rows, columns, importance or 0, out, stats)` and
  * `decode_<type>(bytes, units, values)`; `stats` points to two f64: Σ (x − x̂)² and Σ x². Every
  * result equals the scalar kernels' bit for bit.
+ *
+ * @param module - As `compileKernels` gives it, from another thread; compiled here without it.
  */
-export async function createWasmKernels(): Promise<Kernels> {
-  const instance = await WebAssembly.instantiate(await compile(), {
+export async function createWasmKernels(module?: WebAssembly.Module): Promise<Kernels> {
+  const instance = await WebAssembly.instantiate(module ?? (await compileKernels()), {
     env: {
       abort() {
         throw new PithError('engine', 'The wasm kernels stopped on an internal error.');

@@ -1,8 +1,10 @@
 import { Worker } from 'node:worker_threads';
+import { compileKernels } from '../kernels/compile.ts';
 import { KernelPool } from '../kernels/pool.ts';
 import { inlineTranscoder, type Transcoder } from '../kernels/transcoder.ts';
 import type { KernelPort } from '../kernels/worker-protocol.ts';
 import { PithError } from '../util/errors.ts';
+import type { KernelWorkerData } from './kernel-worker.ts';
 
 /**
  * Starts a pool of worker threads with one wasm instance each; with one thread the kernels run on
@@ -16,12 +18,15 @@ export async function startTranscoder(threads: number): Promise<Transcoder> {
     const { createWasmKernels } = await import('../kernels/wasm.ts');
     return inlineTranscoder(await createWasmKernels());
   }
-  return new KernelPool(Array.from({ length: threads }, nodePort));
+  const module = await compileKernels();
+  return new KernelPool(Array.from({ length: threads }, () => nodePort({ module })));
 }
 
-function nodePort(): KernelPort {
+function nodePort(workerData: KernelWorkerData): KernelPort {
   const worker = new Worker(new URL('./kernel-worker.js', import.meta.url), {
-    resourceLimits: { maxYoungGenerationSizeMb: 16 },
+    workerData,
+    // It makes little garbage; a larger nursery only fills memory, once a thread.
+    resourceLimits: { maxYoungGenerationSizeMb: 2 },
   });
   let closing = false;
   return {
