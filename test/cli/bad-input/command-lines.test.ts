@@ -50,7 +50,12 @@ const files: readonly Refusal[] = [
     title: 'a .safetensors file in place of its folder',
     code: 'unsupported',
     says: ['the folder that holds it'],
-    make: async (folder) => ['quantize', join(await tinyModel(folder), 'model.safetensors'), '-t', 'Q8_0'],
+    make: async (folder) => [
+      'quantize',
+      join(await tinyModel(folder), 'model.safetensors'),
+      '-t',
+      'Q8_0',
+    ],
   },
   {
     title: 'a picture in place of a model',
