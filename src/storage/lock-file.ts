@@ -1,6 +1,7 @@
 import { open, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PithError } from '../util/errors.ts';
 
 interface Holder {
@@ -13,6 +14,9 @@ interface Holder {
 /** An unreadable lock is taken for one that is just being written until it is this old. */
 const torn = { afterMs: 5000 };
 
+/** A process killed in the middle of a sync takes this long to go; its lock is waited for. */
+const patience = { ms: 2000, stepMs: 50 };
+
 /**
  * Takes the lock file `path` for this process; returns a function that gives it back.
  *
@@ -23,6 +27,7 @@ const torn = { afterMs: 5000 };
  */
 export async function acquireLock(path: string): Promise<() => Promise<void>> {
   const own = JSON.stringify(thisProcess());
+  const giveUpAt = Date.now() + patience.ms;
   for (;;) {
     try {
       await writeNew(path, own);
@@ -30,8 +35,17 @@ export async function acquireLock(path: string): Promise<() => Promise<void>> {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
-    await removeStale(path);
+    if (Date.now() < giveUpAt && (await isHeldElsewhere(path))) await sleep(patience.stepMs);
+    else await removeStale(path);
   }
+}
+
+/** Another living process of this machine holds the lock. */
+async function isHeldElsewhere(path: string): Promise<boolean> {
+  const found = await readIfPresent(path);
+  const holder = found === undefined ? undefined : parseHolder(found);
+  const isOther = holder !== undefined && holder.pid !== process.pid && holder.host === hostname();
+  return isOther && !(await isStale(found!, path));
 }
 
 /** Writes a file that must not exist yet; leaves none behind when the disk is full. */
@@ -107,11 +121,15 @@ function thisProcess(): Holder {
   return { pid: process.pid, host: hostname(), started: startOf(process.pid) };
 }
 
-/** Field 22 of /proc/PID/stat, which tells two processes with one pid apart. */
+/**
+ * Field 22 of /proc/PID/stat, which tells two processes with one pid apart; a zombie, field 3 `Z`, has
+ * ended.
+ */
 function startOf(pid: number): string {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return text.slice(text.lastIndexOf(')')).split(' ')[20] ?? '';
+    const fields = text.slice(text.lastIndexOf(')')).split(' ');
+    return fields[1] === 'Z' ? 'ended' : (fields[20] ?? '');
   } catch {
     return '';
   }
