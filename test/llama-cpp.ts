@@ -1,9 +1,8 @@
-import { getLlama, LlamaLogLevel, type Token } from 'node-llama-cpp';
+import { getLlama, LlamaLogLevel, type Llama, type LlamaContext, type Token } from 'node-llama-cpp';
 
 /** A GGUF file in llama.cpp, reached without Pith's runtime: one thread, F32 key/value cache. */
-export interface LlamaCpp {
+export interface LlamaCppModel {
   tokenize(text: string): number[];
-  detokenize(tokens: readonly number[]): string;
   /** `count` greedy tokens after `prompt`, one at a time, end-of-text tokens included. */
   greedy(prompt: readonly number[], count: number): Promise<number[]>;
   /** Logits `[V]` after each of `tokens` from index `from` on, all tokens in one batch. */
@@ -13,14 +12,26 @@ export interface LlamaCpp {
   close(): Promise<void>;
 }
 
-/** Loads a GGUF file; rejects when llama.cpp does not. `contextSize` holds all tokens of a call. */
-export async function openLlamaCpp(path: string, contextSize = 256): Promise<LlamaCpp> {
+/** llama.cpp without Pith's runtime. */
+export interface LlamaCpp {
+  /** Loads a GGUF file; rejects when llama.cpp does not. All tokens of a call fit 512. */
+  open(path: string): Promise<LlamaCppModel>;
+  close(): Promise<void>;
+}
+
+const contextSize = 512;
+
+export async function startLlamaCpp(): Promise<LlamaCpp> {
   const llama = await getLlama({
     gpu: false,
     build: 'never',
     maxThreads: 1,
     logLevel: LlamaLogLevel.disabled,
   });
+  return { open: (path) => open(llama, path), close: () => llama.dispose() };
+}
+
+async function open(llama: Llama, path: string): Promise<LlamaCppModel> {
   const model = await llama.loadModel({ modelPath: path });
   const context = await model.createContext({
     contextSize,
@@ -32,7 +43,6 @@ export async function openLlamaCpp(path: string, contextSize = 256): Promise<Lla
   const sequence = context.getSequence();
   return {
     tokenize: (text) => model.tokenize(text, false),
-    detokenize: (tokens) => model.detokenize(tokens as Token[], false),
     async greedy(prompt, count) {
       await sequence.clearHistory();
       const generated: number[] = [];
@@ -43,29 +53,40 @@ export async function openLlamaCpp(path: string, contextSize = 256): Promise<Lla
       return generated;
     },
     async logits(tokens, from) {
-      await sequence.clearHistory();
-      const wanted = { generateNext: { logits: true } } as const;
-      const found = await sequence.controlledEvaluate(
-        (tokens as Token[]).map((token, at) => (at < from ? token : [token, wanted])),
+      const found = await evaluate(
+        sequence,
+        (tokens as Token[]).map((token, at) => (at < from ? token : [token, allLogits])),
       );
       return found.slice(from).map((entry) => byToken(entry?.next.logits));
     },
     async logProbabilities(tokens) {
-      await sequence.clearHistory();
-      const found = await sequence.controlledEvaluate(
-        (tokens as Token[]).slice(0, -1).map((token, at) => {
-          const filter = { tokens: [tokens[at + 1] as Token], includeTop: 1 };
-          return [token, { generateNext: { totalLogitWeight: true, logits: { filter } } }];
-        }),
+      const next = (tokens as Token[]).slice(1);
+      const found = await evaluate(
+        sequence,
+        next.map((target, at) => [tokens[at] as Token, probabilityOf(target)]),
       );
       return found.map((entry, at) => {
-        const { logits, totalLogitWeight } = entry?.next ?? {};
-        const top = Math.max(...(logits?.values() ?? []));
-        return logits!.get(tokens[at + 1] as Token)! - top - Math.log(totalLogitWeight!);
+        const { logits, totalLogitWeight } = entry!.next;
+        const top = Math.max(...logits!.values());
+        return logits!.get(next[at]!)! - top - Math.log(totalLogitWeight!);
       });
     },
-    close: () => llama.dispose(),
+    close: () => model.dispose(),
   };
+}
+
+type Sequence = ReturnType<LlamaContext['getSequence']>;
+
+const allLogits = { generateNext: { logits: true } } as const;
+
+/** What ln P(target) is made of: its logit, the largest, and Σ exp(logit − largest). */
+const probabilityOf = (target: Token) => ({
+  generateNext: { totalLogitWeight: true, logits: { filter: { tokens: [target], includeTop: 1 } } },
+});
+
+async function evaluate(sequence: Sequence, input: Parameters<Sequence['controlledEvaluate']>[0]) {
+  await sequence.clearHistory();
+  return sequence.controlledEvaluate(input);
 }
 
 function byToken(logits: ReadonlyMap<number, number> | undefined): Float32Array {

@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { prepareQuantization, quantize } from '../../dist/recipes/quantize.js';
-import { openLlamaCpp, type LlamaCpp } from '../llama-cpp.ts';
+import { startLlamaCpp, type LlamaCpp, type LlamaCppModel } from '../llama-cpp.ts';
 import { checkpoints, writeCheckpoint } from './random-checkpoint.ts';
 import { ReferenceDecoder, type Continuation } from './reference-decoder.ts';
 
@@ -21,7 +21,14 @@ const transformersTolerance = 1e-4;
 const sample = resolve(import.meta.dirname, '../../models/sample');
 const pith = resolve(import.meta.dirname, '../../dist/cli/index.js');
 const folder = mkdtempSync(join(tmpdir(), 'pith-greedy-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+let llamaCpp: LlamaCpp;
+beforeAll(async () => {
+  llamaCpp = await startLlamaCpp();
+});
+afterAll(async () => {
+  await llamaCpp.close();
+  rmSync(folder, { recursive: true });
+});
 
 async function writeF32(model: string, name: string): Promise<string> {
   const output = join(folder, `${name}.gguf`);
@@ -33,7 +40,7 @@ async function writeF32(model: string, name: string): Promise<string> {
 
 /** Largest difference over all steps and tokens; llama.cpp computes all steps in one batch. */
 async function largestDifference(
-  engine: LlamaCpp,
+  engine: LlamaCppModel,
   prompt: readonly number[],
   { tokens, logits }: Continuation,
 ): Promise<number> {
@@ -57,7 +64,7 @@ async function runGreedy(gguf: string, reference: ReferenceDecoder, name: string
     tokens: { llamaCpp: [], reference: [], transformers: [] },
     difference: { llamaCpp: 0, transformers: 0 },
   };
-  const engine = await openLlamaCpp(gguf);
+  const engine = await llamaCpp.open(gguf);
   for (const { prompt, tokens, logits } of golden.models[name]!) {
     const continuation = reference.greedy(prompt, tokens.length);
     found.tokens.transformers.push(tokens);
