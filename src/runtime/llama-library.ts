@@ -75,11 +75,13 @@ export function engineError(
   what: string,
   error: unknown,
   log: readonly string[],
-  hint?: string,
+  hint = 'If other files work, convert this model again, or update node-llama-cpp.',
 ): PithError {
   const reason = error instanceof Error ? error.message : String(error);
   const said = log.filter((line) => line !== '' && !reason.includes(line));
-  const last = said.findLast((line) => /error/i.test(line)) ?? said.at(-1);
+  const last =
+    said.findLast((line) => /error/i.test(line) && !/estimation heuristic/.test(line)) ??
+    said.at(-1);
   const text = `${what}: ${reason}${last === undefined ? '' : ` (llama.cpp: ${last})`}`;
   return new PithError('engine', text, hint, { cause: error });
 }

@@ -46,6 +46,7 @@ export interface LlamaEngine extends LlamaVocabulary {
 }
 
 const longestDefaultContext = 4096;
+const longestContext = 2 ** 31 - 1;
 
 interface Opened {
   readonly started: StartedLlama;
@@ -55,6 +56,8 @@ interface Opened {
 
 /**
  * Opens a GGUF file in llama.cpp with its weights.
+ *
+ * A file that contradicts itself can still crash the process: `tryLlama` meets it in another one.
  *
  * @throws PithError what `checkGguf` throws for a bad file; `usage` for a context longer than the
  * model was trained on; `engine` when node-llama-cpp is missing or llama.cpp refuses the model.
@@ -118,7 +121,15 @@ async function loadModel(
 }
 
 function contextLengthOf(model: LlamaModel, wanted: number | undefined): number {
-  const trained = model.trainContextSize;
+  // llama.cpp keeps 32 bits and gives them out with a sign.
+  const trained = model.trainContextSize >>> 0;
+  if (trained < 1 || trained > longestContext) {
+    throw new PithError(
+      'corrupt',
+      `The file states a trained context of ${trained} tokens; from 1 to ${longestContext} are possible.`,
+      'Convert the model again from its original files.',
+    );
+  }
   if (wanted === undefined) return Math.min(trained, longestDefaultContext);
   if (wanted <= trained) return wanted;
   throw new PithError(

@@ -114,6 +114,6 @@ test('PITH_DEBUG=1 adds where an engine error came from', async () => {
   await writeFile(bad, Buffer.concat([whole.subarray(0, 8), Buffer.alloc(8), whole.subarray(16)]));
   const quiet = await pith(['run', bad, '-p', 'a']);
   const debug = await pith(['run', bad, '-p', 'a'], { env: { PITH_DEBUG: '1' } });
-  expect(quiet.stderr).toMatch(/^pith: llama\.cpp does not load .*\[engine\]\n$/);
+  expect(quiet.stderr).toMatch(/^pith: llama\.cpp does not load .*\[engine\]\n {2}.*\n$/);
   expect(debug.stderr).toMatch(/\n\s+at .*llama/);
 });
