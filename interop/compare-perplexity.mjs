@@ -22,7 +22,8 @@ if (!folder) {
 const types = (typeList ?? 'Q8_0,Q6_K,Q5_K_M,Q4_K_M,Q4_K_S,IQ4_XS,Q4_0,Q3_K_M,Q3_K_S,Q2_K').split(
   ',',
 );
-const threads = ['-t', '2'];
+/** One thread each, because ours and theirs are measured side by side. */
+const threads = ['-t', '1'];
 const pith = resolve(import.meta.dirname, '../dist/cli/index.js');
 const baseLogits = join(folder, 'base.kld');
 const maxBuffer = 2 ** 28;
@@ -84,7 +85,7 @@ for (const type of types) {
     const [ours, theirs] = ['pith', 'llama'].map((name) => join(folder, `${name}-${type}.gguf`));
     await pithQuantize(f16, type, ours, ...importance);
     await tool('llama-quantize', ...importance, f16, theirs, type, '2');
-    const [a, b] = [await measure(ours), await measure(theirs)];
+    const [a, b] = await Promise.all([measure(ours), measure(theirs)]);
     const ratio = (a.kl.value / b.kl.value).toFixed(3);
     const cells = [type, importance.length > 0 ? 'yes' : 'no', shown(a.kl), shown(b.kl), ratio];
     console.log(`| ${[...cells, `${a.same.value} %`, `${b.same.value} %`].join(' | ')} |`);
