@@ -6,12 +6,11 @@
  * node bench/decode.mjs [--models sample,generated | --models F.gguf] [--tokens N] [--runs 7]
  *   [--threads N] [--context 512] [--json]
  */
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { cachedModel } from './make-model.mjs';
 import { measureProcess, pith, warmFile } from './process.mjs';
+import { quantizedGenerated, quantizedSample } from './quantized.mjs';
 import { describe, machine, printResult, summarize } from './report.mjs';
 
 const { values: options } = parseArgs({
@@ -30,20 +29,13 @@ const cores = String(availableParallelism());
 
 /** A Q4_K_M file; the threads that suit it (the sample is best on one core); enough tokens to time. */
 const inputs = {
-  sample: () => ({ path: quantized('sample', 'sample'), threads: '1', tokens: '480' }),
+  sample: () => ({ path: quantizedSample(), threads: '1', tokens: '480' }),
   generated: () => ({
-    path: quantized(cachedModel(), 'generated'),
+    path: quantizedGenerated(),
     threads: cores,
     tokens: '64',
   }),
 };
-
-function quantized(model, name) {
-  const path = join(resolve(import.meta.dirname, '../.cache/bench'), `${name}-q4_k_m.gguf`);
-  const args = ['quantize', model, '--type', 'Q4_K_M', '--no-verify', '-o', path];
-  if (!existsSync(path)) measureProcess(process.execPath, [pith, ...args]);
-  return path;
-}
 
 function runPith({ path, threads, tokens }) {
   const size = ['-n', tokens, '--threads', threads, '--context', options.context];

@@ -114,11 +114,16 @@ export function makeModel(path, size = fullSize) {
   return plan;
 }
 
-/** Path of a generated model in the ignored folder .cache/bench; made if it is not there yet. */
-export function cachedModel({ layers = fullSize.layers, vocabulary = fullSize.vocabulary } = {}) {
+/** The ignored folder of generated files. */
+export function cacheFolder() {
   const folder = resolve(import.meta.dirname, '../.cache/bench');
-  const path = join(folder, `model-${layers}-layers-${vocabulary}-tokens.gguf`);
   mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+/** Path of a generated model in the cache; made if it is not there yet. */
+export function cachedModel({ layers = fullSize.layers, vocabulary = fullSize.vocabulary } = {}) {
+  const path = join(cacheFolder(), `model-${layers}-layers-${vocabulary}-tokens.gguf`);
   if (!existsSync(path)) makeModel(path, { layers, vocabulary });
   return path;
 }
