@@ -2,7 +2,7 @@ import { loadTokenizer } from '../../data/tokenizer.ts';
 import { readFolderFiles } from '../../models/folder-files.ts';
 import type { Model } from '../../models/model.ts';
 import { locateModel, openModel } from '../../models/open.ts';
-import { tryLlama } from '../../runtime/llama-trial.ts';
+import { tryTexts } from '../../runtime/llama-trial.ts';
 import { probeTexts } from './probe-texts.ts';
 import type { TemplateOfModel } from './template-check.ts';
 
@@ -24,7 +24,7 @@ export async function readSource(reference: string, signal: AbortSignal): Promis
   const { kind, path } = await locateModel(reference);
   const texts = probeTexts.map(({ text }) => text);
   if (kind === 'gguf') {
-    const tried = await tryLlama({ path, texts, maxTokens: 0 }, signal).texts;
+    const tried = await tryTexts(path, texts, signal);
     return { tokens: tried.map(({ tokens }) => tokens), template };
   }
   const files = await readFolderFiles(path);
