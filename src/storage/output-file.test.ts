@@ -96,6 +96,23 @@ test('a journal cut at any byte and a longer partial file resume to the same byt
   );
 });
 
+test('after half a second of writing, complete steps reach the journal while writing goes on', async () => {
+  const now = vi.spyOn(Date, 'now').mockReturnValue(0);
+  const out = await openOutput(path, { planHash: 'a', totalBytes: 8 });
+  await out.write(bytesOf(8).subarray(0, 4));
+  await out.checkpoint('first');
+  now.mockReturnValue(499);
+  await out.write(bytesOf(8).subarray(4, 5));
+  const journal = () => readFile(`${path}.journal`, 'utf8');
+  expect(await journal()).not.toContain('first');
+  now.mockReturnValue(500);
+  await out.write(bytesOf(8).subarray(5, 6));
+  await vi.waitFor(async () => {
+    expect(await journal()).toContain(journalLine({ step: 'first', offset: 4 }));
+  });
+  await out.discard();
+});
+
 test('work of another plan is thrown away, and the caller is told', async () => {
   const first = await openOutput(path, { planHash: 'a', totalBytes: 8 });
   await first.write(new Uint8Array(8));
