@@ -73,6 +73,7 @@ test('rows up to vocab_size are padded with unused [PADn] tokens, as convert_hf_
   const vocabulary = convert({ 'tokenizer.json': small, 'config.json': { vocab_size: 6 } });
   expect(strings(vocabulary, 'ggml.tokens').slice(3)).toEqual(['<|end|>', '[PAD4]', '[PAD5]']);
   expect(numbers(vocabulary, 'ggml.token_type')).toEqual([1, 1, 1, 3, 5, 5]);
+  expect(vocabulary.notes).toContain("2 of the model's 6 rows have no token in the tokenizer.");
 });
 
 test('a hole between ids is padded, and a padding name that exists is not used twice', () => {

@@ -10,6 +10,7 @@ import { readSettings, roles, type Role } from './settings.ts';
 import { findSpecialTokens, type SpecialTokens } from './special-tokens.ts';
 import { parseTokenizerJson, type TokenizerJson } from './tokenizer-json.ts';
 import { unigramVocabulary, unigramVocabularyFromJson } from './unigram-vocabulary.ts';
+import { tokenTypes } from './token-table.ts';
 import type { Vocabulary, VocabularySource } from './vocabulary.ts';
 
 /** The tokenizer keys of a GGUF file, in file order. */
@@ -54,7 +55,7 @@ export function ggufVocabulary(files: TokenizerFiles): GgufVocabulary {
       ...templateEntries(templates),
     ]),
     size: vocabulary.rows.length,
-    notes: [...vocabulary.notes, ...special.notes, ...templates.notes],
+    notes: [...vocabulary.notes, ...paddingNotes(vocabulary), ...special.notes, ...templates.notes],
   };
 }
 
@@ -98,6 +99,15 @@ function fromJson(source: VocabularySource, tokenizer: TokenizerJson): Vocabular
   if (model.type === 'Unigram') return unigramVocabularyFromJson(source, tokenizer, model);
   if (isByteLevel(tokenizer)) return gpt2Vocabulary(source, tokenizer, model);
   return llamaVocabularyFromMerges(source, tokenizer, model);
+}
+
+/** A few rows pad a matrix to a round size; many mean that the tokenizer is another model's. */
+function paddingNotes({ rows }: Vocabulary): string[] {
+  const padded = rows.filter(
+    ({ type, text }) => type === tokenTypes.unused && /^\[PAD\d+\]_*$/.test(text),
+  );
+  if (padded.length === 0) return [];
+  return [`${padded.length} of the model's ${rows.length} rows have no token in the tokenizer.`];
 }
 
 type Entry = readonly [key: string, value: MetadataValue];
