@@ -12,6 +12,9 @@ export default defineConfig({
           name: 'unit',
           include: ['src/**/*.test.ts', 'test/*.test.ts'],
           testTimeout: 30_000,
+          // Starting a worker a file costs more than most files' tests: they share two instead.
+          isolate: false,
+          maxWorkers: '100%',
         },
       },
       {
