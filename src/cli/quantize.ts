@@ -4,7 +4,7 @@ import { fileTypeNames } from '../compress/quantize/file-types.ts';
 import { prepareQuantization, quantize as run, type QuantizeReport } from '../recipes/quantize.ts';
 import type { PreparedQuantization } from '../recipes/quantize.ts';
 import type { VerifyReport } from '../recipes/verify/verify.ts';
-import { weightsOf } from '../tensor/tensor.ts';
+import { averageBits } from '../tensor/tensor.ts';
 import { PithError } from '../util/errors.ts';
 import { defineCommand, type CommandContext } from './framework/command.ts';
 import { formatBytes, formatDuration, formatInteger } from './terminal/format-units.ts';
@@ -77,12 +77,11 @@ export const quantize = defineCommand({
 
 /** The same report as a real run, without an output. */
 function dryRun({ plan }: PreparedQuantization) {
-  const weights = plan.tensors.reduce((sum, { shape }) => sum + weightsOf(shape), 0);
   const bytes = plan.layout.totalBytes;
   const data = plan.tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
   return {
     bytes,
-    bitsPerWeight: (bytes * 8) / weights,
+    bitsPerWeight: averageBits(plan.tensors),
     tensors: plan.tensors.map(({ name, to, bytes }) => ({ name, type: to, bytes })),
     classes: classTotals(plan.tensors),
     headerAndPaddingBytes: bytes - data,
@@ -99,8 +98,15 @@ function renderDryRun(report: ReturnType<typeof dryRun>): string {
     })),
     [
       ...report.classes.map(classRow),
+      [
+        'tensors',
+        formatInteger(report.tensors.length),
+        '',
+        formatInteger(report.bytes - report.headerAndPaddingBytes),
+        report.bitsPerWeight.toFixed(2),
+      ],
       ['header, padding', '', '', formatInteger(report.headerAndPaddingBytes), ''],
-      ['file', '', '', formatInteger(report.bytes), report.bitsPerWeight.toFixed(2)],
+      ['file', '', '', formatInteger(report.bytes), ''],
     ],
   );
   return `${table}\n\nNothing was written (--dry-run).`;

@@ -1,5 +1,5 @@
 import { unitOf, type TensorType } from '../tensor/dtypes.ts';
-import { weightsOf, type Tensor } from '../tensor/tensor.ts';
+import { averageBits, weightsOf, type Tensor } from '../tensor/tensor.ts';
 import { hyperParameter } from './hyper-parameters.ts';
 import type { Model } from './model.ts';
 
@@ -39,7 +39,7 @@ export function summarize(model: Model): ModelSummary {
     architecture: model.architecture,
     parameters,
     bytes,
-    bitsPerWeight: parameters === 0 ? 0 : (8 * bytes) / parameters,
+    bitsPerWeight: averageBits(tensors),
     contextLength: hyperParameter(model, 'context_length'),
     vocabulary: vocabularySize(model),
     layers: hyperParameter(model, 'block_count'),

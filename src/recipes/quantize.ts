@@ -17,8 +17,8 @@ import { startTranscoder } from '../runtime/kernel-workers.ts';
 import { openFile } from '../storage/file-source.ts';
 import { openOutput } from '../storage/output-file.ts';
 import type { Output } from '../storage/output-writer.ts';
-import { weightsOf } from '../tensor/tensor.ts';
 import { closeOnFailure } from '../util/closing.ts';
+import { averageBits } from '../tensor/tensor.ts';
 import { PithError } from '../util/errors.ts';
 import type { OnProgress } from '../util/progress.ts';
 import { version } from '../util/version.ts';
@@ -54,7 +54,7 @@ export interface QuantizeTarget {
 export interface QuantizeReport {
   readonly output: string;
   readonly bytes: number;
-  /** Of the whole file, header and vocabulary included. */
+  /** Of the tensors, without header and vocabulary. */
   readonly bitsPerWeight: number;
   /** sqrt(Σ (x − x̂)² / Σ x²) over the tensors that lost precision. */
   readonly relativeError: number;
@@ -110,11 +110,10 @@ export async function quantize(
     const output = await openOutput(target.output, { planHash, totalBytes, force });
     const options = { ...target, transcoder, output };
     const tensors = await writeTensors(model, plan, options, () => requireUnchanged(states));
-    const weights = plan.tensors.reduce((sum, { shape }) => sum + weightsOf(shape), 0);
     return {
       output: target.output,
       bytes: totalBytes,
-      bitsPerWeight: (totalBytes * 8) / weights,
+      bitsPerWeight: averageBits(plan.tensors),
       relativeError: totalRelativeError(tensors),
       seconds: (performance.now() - started) / 1000,
       peakMemoryBytes: process.resourceUsage().maxRSS * 1024,

@@ -1,4 +1,4 @@
-import { availableParallelism, freemem } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { PithError } from '../util/errors.ts';
 import type { BandwidthTask } from './bandwidth-worker.ts';
@@ -19,13 +19,13 @@ const milliseconds = 500;
  * Each thread searches a block of its own for a byte that is not there: `Buffer.indexOf` is C's
  * `memchr`, which reads with the widest loads the processor has and stores nothing. The best pass of
  * each thread counts, as this is a ceiling: other work on the machine only slows passes down. Blocks
- * are 256 MiB (less where memory is short); a larger shared cache makes the figure too high. Checked
+ * are 256 MiB (less where memory, or a container's share of it, is short); a larger shared cache makes the figure too high. Checked
  * against a C loop of 512-bit loads: 83 % of it on one thread (median of three runs, shared vCPU).
  *
  * @throws PithError `engine` when a thread fails.
  */
 export async function measureBandwidth(threads = availableParallelism()): Promise<Bandwidth> {
-  const bytes = Math.min(bytesPerThread, Math.floor(freemem() / 4 / threads));
+  const bytes = Math.min(bytesPerThread, Math.floor(process.availableMemory() / 4 / threads));
   const workerData: BandwidthTask = { bytes, milliseconds };
   const file = new URL('./bandwidth-worker.js', import.meta.url);
   const workers = Array.from({ length: threads }, () => new Worker(file, { workerData }));

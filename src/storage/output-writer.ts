@@ -122,11 +122,14 @@ export class OutputWriter implements Output {
   async discard(): Promise<void> {
     await this.#last;
     if (!this.#open) return;
-    await attempt('remove', this.path, async () => {
-      await unlink(`${this.path}.journal`);
-      await unlink(`${this.path}.partial`);
-    });
-    await this.#close();
+    try {
+      await attempt('remove', this.path, async () => {
+        await unlink(`${this.path}.journal`);
+        await unlink(`${this.path}.partial`);
+      });
+    } finally {
+      await this.#close();
+    }
   }
 
   #inOrder(work: () => Promise<void>): Promise<void> {
@@ -197,9 +200,9 @@ export class OutputWriter implements Output {
     const { partial, journal, release } = this.#files;
     await attempt('close', this.path, async () => {
       await this.#writeback;
-      await partial.close();
-      await journal.close();
-      await release();
+      const closed = await Promise.allSettled([partial.close(), journal.close(), release()]);
+      const failed = closed.find(({ status }) => status === 'rejected');
+      if (failed?.status === 'rejected') throw failed.reason;
     });
   }
 }

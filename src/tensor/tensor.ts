@@ -32,3 +32,12 @@ export function rowsOf(shape: readonly number[]): number {
 export function weightsOf(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
+
+/** Average bits of a weight in these tensors, 0 when there are none: what llama.cpp prints as BPW. */
+export function averageBits(
+  tensors: readonly { readonly shape: readonly number[]; readonly bytes: number }[],
+): number {
+  const weights = tensors.reduce((sum, { shape }) => sum + weightsOf(shape), 0);
+  const bytes = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
+  return weights === 0 ? 0 : (8 * bytes) / weights;
+}
