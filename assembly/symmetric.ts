@@ -20,8 +20,8 @@ const q5Targets = memory.data<f32>([
   -15.1875, 13.6875, -14.3125, 13.375, -16.625,
 ]);
 
-/** The search on integers; of eight, trials k and k + 4 share a lane. */
-const q4Multipliers = memory.data<i16>([-131, -138, 115, -125]);
+/** The search on integers; of eight, trials k and k + 4 share a lane; of three, the last has two lanes. */
+const q4Multipliers = memory.data<i16>([-131, -138, 115]);
 const q5Multipliers = memory.data<i16>([-258, -263, -253, 210, -243, -226, -237, -267]);
 const integerPeak: f32 = 2047;
 
@@ -111,21 +111,23 @@ function attempt(values: usize, weights: usize, inverse: f32, n: f32): bool {
 
 /** The sums of four trials, a lane each. */
 @inline function fourXL(a: v128, b: v128, c: v128, d: v128, m: usize, n: f32): v128 {
+  const third = sumXL(a, b, c, d, v128.load16_splat(m, 4), n);
   const sums = foldIntegers(
     sumXL(a, b, c, d, v128.load16_splat(m), n),
     sumXL(a, b, c, d, v128.load16_splat(m, 2), n),
-    sumXL(a, b, c, d, v128.load16_splat(m, 4), n),
-    sumXL(a, b, c, d, v128.load16_splat(m, 6), n),
+    third,
+    n == 8 ? third : sumXL(a, b, c, d, v128.load16_splat(m, 6), n),
   );
   return f32x4.convert_i32x4_s(sums);
 }
 
 @inline function fourLL(a: v128, b: v128, c: v128, d: v128, m: usize, n: f32): v128 {
+  const third = sumLL(a, b, c, d, v128.load16_splat(m, 4), n);
   const sums = foldIntegers(
     sumLL(a, b, c, d, v128.load16_splat(m), n),
     sumLL(a, b, c, d, v128.load16_splat(m, 2), n),
-    sumLL(a, b, c, d, v128.load16_splat(m, 4), n),
-    sumLL(a, b, c, d, v128.load16_splat(m, 6), n),
+    third,
+    n == 8 ? third : sumLL(a, b, c, d, v128.load16_splat(m, 6), n),
   );
   return f32x4.convert_i32x4_s(sums);
 }
