@@ -25,6 +25,7 @@ function outsideImports(entry: string): Set<string> {
 test.each([
   ['formats/gguf/index.ts', []],
   ['formats/safetensors/index.ts', []],
+  ['formats/onnx/index.ts', ['@bufbuild/protobuf/wire']],
   ['kernels/index.ts', []],
   ['formats/tokenizer/index.ts', ['zod']],
 ])('%s runs in a browser: it loads nothing of Node and no package but %j', (entry, packages) => {
