@@ -28,6 +28,7 @@ test.each([
   ['formats/onnx/index.ts', ['@bufbuild/protobuf/wire']],
   ['kernels/index.ts', []],
   ['graph/index.ts', []],
+  ['evaluate/index.ts', []],
   ['formats/tokenizer/index.ts', ['zod']],
 ])('%s runs in a browser: it loads nothing of Node and no package but %j', (entry, packages) => {
   expect([...outsideImports(entry)]).toEqual(packages);
