@@ -1,14 +1,12 @@
-import { availableParallelism } from 'node:os';
-import type { LlamaContext, LlamaModel, Token } from 'node-llama-cpp';
-import type { Metadata } from '../formats/gguf/metadata.ts';
-import { PithError } from '../util/errors.ts';
+import type { Token } from 'node-llama-cpp';
 import {
   generateTokens,
   type Decoder,
   type GenerateOptions,
   type Generation,
 } from './llama-generate.ts';
-import { checkGguf, engineError, startLlama, type StartedLlama } from './llama-library.ts';
+import { engineError } from './llama-library.ts';
+import { contextLengthOf, createContext, loadModel } from './llama-model.ts';
 import { vocabularyOf, type LlamaVocabulary } from './llama-vocabulary.ts';
 import { fastestThreads } from './thread-search.ts';
 
@@ -45,15 +43,6 @@ export interface LlamaEngine extends LlamaVocabulary {
   generate(prompt: string | readonly number[], options: GenerateOptions): Promise<Generation>;
 }
 
-const longestDefaultContext = 4096;
-const longestContext = 2 ** 31 - 1;
-
-interface Opened {
-  readonly started: StartedLlama;
-  readonly model: LlamaModel;
-  readonly metadata: Metadata;
-}
-
 /**
  * Opens a GGUF file in llama.cpp with its weights.
  *
@@ -67,7 +56,7 @@ export async function openLlama(path: string, options: LlamaOptions = {}): Promi
   const { llama, log } = started;
   try {
     const contextLength = contextLengthOf(model, options.contextLength);
-    const context = await createContext(model, contextLength, log);
+    const context = await createContext(model, { contextSize: contextLength }, log);
     const decoder: Decoder = { sequence: context.getSequence(), contextLength, log };
     if (options.threads === undefined && llama.gpu === false) {
       llama.maxThreads = await searchThreads(decoder);
@@ -97,60 +86,6 @@ export async function openLlama(path: string, options: LlamaOptions = {}): Promi
 export async function openLlamaVocabulary(path: string): Promise<LlamaVocabulary> {
   const { model, metadata, started } = await loadModel(path, {}, true);
   return vocabularyOf(model, metadata, () => started.llama.dispose());
-}
-
-async function loadModel(
-  path: string,
-  { gpu = false, threads, signal }: LlamaOptions,
-  vocabOnly: boolean,
-): Promise<Opened> {
-  const metadata = await checkGguf(path);
-  const started = await startLlama(gpu, threads ?? availableParallelism());
-  try {
-    const model = await started.llama.loadModel({
-      modelPath: path,
-      vocabOnly,
-      ...(signal && { loadSignal: signal }),
-    });
-    return { started, model, metadata };
-  } catch (error) {
-    await started.llama.dispose();
-    signal?.throwIfAborted();
-    throw engineError(`llama.cpp does not load ${path}`, error, started.log);
-  }
-}
-
-function contextLengthOf(model: LlamaModel, wanted: number | undefined): number {
-  // llama.cpp keeps 32 bits and gives them out with a sign.
-  const trained = model.trainContextSize >>> 0;
-  if (trained < 1 || trained > longestContext) {
-    throw new PithError(
-      'corrupt',
-      `The file states a trained context of ${trained} tokens; from 1 to ${longestContext} are possible.`,
-      'Convert the model again from its original files.',
-    );
-  }
-  if (wanted === undefined) return Math.min(trained, longestDefaultContext);
-  if (wanted <= trained) return wanted;
-  throw new PithError(
-    'usage',
-    `A context of ${wanted} tokens is longer than the ${trained} the model was trained on.`,
-    `Use --context ${trained} or less.`,
-  );
-}
-
-async function createContext(
-  model: LlamaModel,
-  contextSize: number,
-  log: readonly string[],
-): Promise<LlamaContext> {
-  try {
-    return await model.createContext({ contextSize });
-  } catch (error) {
-    const what = `llama.cpp cannot make a context of ${contextSize} tokens`;
-    const smaller = Math.max(1, Math.floor(contextSize / 2));
-    throw engineError(what, error, log, `Try less memory: --context ${smaller}.`);
-  }
 }
 
 /** Times decoding steps on the context, then empties it again. */
