@@ -2,6 +2,7 @@ import { PithError } from '../util/errors.ts';
 import type { Graph, NamedValue, Node } from './graph.ts';
 import { Operations } from './operations.ts';
 import { ops } from './ops/table.ts';
+import { withoutDeadNodes } from './rewrites/dead-nodes.ts';
 import type { AttributesOf, InputsOf, Op } from './signatures.ts';
 import type { ElementType, Shape, Value } from './value.ts';
 
@@ -53,13 +54,8 @@ export class GraphBuilder extends Operations {
 
   /** The graph so far, without the nodes that no output needs; all inputs stay. */
   build(): Graph {
-    const needed = new Set(this.#outputs.map(({ value }) => value.id));
-    const nodes = this.#nodes.toReversed().filter(({ inputs, outputs }) => {
-      const used = outputs.some(({ id }) => needed.has(id));
-      if (used) for (const { id } of inputs) needed.add(id);
-      return used;
-    });
-    return { inputs: [...this.#inputs], nodes: nodes.toReversed(), outputs: [...this.#outputs] };
+    const nodes = withoutDeadNodes(this.#nodes, this.#outputs);
+    return { inputs: [...this.#inputs], nodes, outputs: [...this.#outputs] };
   }
 
   #value({ type, shape }: Omit<Value, 'id'>): Value {

@@ -7,7 +7,7 @@ import type { Value } from './value.ts';
 export type Typed = Omit<Value, 'id'>;
 
 /** A tuple as long as `Inputs`. */
-type Each<Inputs extends readonly Value[], T> = { readonly [I in keyof Inputs]: T };
+export type Each<Inputs extends readonly Value[], T> = { readonly [I in keyof Inputs]: T };
 
 /** All that is known of an operator, besides its reference kernel. */
 export interface OpRow<S extends AnySignature> {

@@ -1,0 +1,121 @@
+import { PithError } from '../util/errors.ts';
+import { GraphBuilder } from './builder.ts';
+import type { Graph, NamedValue, Node } from './graph.ts';
+import type { Operations } from './operations.ts';
+import type { OpRow } from './op-row.ts';
+import { ops } from './ops/table.ts';
+import { sameShape, show, sizeOf } from './shapes.ts';
+import type { AnySignature, Op } from './signatures.ts';
+import { simplify } from './rewrites/simplify.ts';
+import type { Shape, Value } from './value.ts';
+
+/** The name of the output that holds the gradient by an input. */
+export function gradientName(input: string): string {
+  return `${input}.gradient`;
+}
+
+/**
+ * Adds the gradients of a loss by some inputs, as outputs named by `gradientName`.
+ *
+ * Reverse mode, in the operators of the graph itself. Only what lies between these inputs and the
+ * loss is gone back through: below the lowest of them, and for weights that are not among them,
+ * nothing is computed. An input that is used more than once gets the sum of its gradients.
+ *
+ * @param loss - Name of an f32 output of one element; all outputs stay.
+ * @throws PithError `not-found` for an unknown name; `shape` for a loss of more elements;
+ *   `unsupported` for an input on which the loss does not depend in a way that has a gradient.
+ * @see Griewank and Walther 2008, Evaluating Derivatives, chapter 3.
+ * @remarks Every operator's rule is checked by finite differences; a whole decoder against PyTorch
+ *   (test/golden/graph-gradients.json).
+ */
+export function differentiate(graph: Graph, loss: string, inputs: readonly string[]): Graph {
+  const g = new GraphBuilder(graph);
+  const root = named('output', loss, graph.outputs);
+  if (sizeOf(root.shape) !== 1 || root.type !== 'f32')
+    throw new PithError(
+      'shape',
+      `the loss '${loss}' is ${root.type} ${show(root.shape)}, not one f32`,
+    );
+  const targets = inputs.map((name) => ({ name, value: named('input', name, graph.inputs) }));
+  const seeds = new Map([[root.id, g.expand(g.scalar(1), root.shape)]]);
+  const gradients = goBack(
+    g,
+    graph,
+    seeds,
+    targets.map(({ value }) => value),
+  );
+  for (const { name, value } of targets) {
+    const gradient = gradients.get(value.id);
+    if (!gradient)
+      throw new PithError(
+        'unsupported',
+        `the loss '${loss}' has no gradient by '${name}': no differentiable path leads there`,
+        `Leave '${name}' out, or check what it is used for.`,
+      );
+    g.output(gradientName(name), gradient);
+  }
+  return simplify(g.build());
+}
+
+/** Gradients by the id of each value between `targets` and the seeds. */
+function goBack(
+  g: Operations,
+  graph: Graph,
+  seeds: ReadonlyMap<number, Value>,
+  targets: readonly Value[],
+): ReadonlyMap<number, Value> {
+  const dependent = dependents(graph, targets);
+  const gradients = new Map(seeds);
+  for (const node of graph.nodes.toReversed()) {
+    if (!node.outputs.some(({ id }) => gradients.has(id) && dependent.has(id))) continue;
+    for (const [i, gradient] of operandGradients(g, node, gradients).entries()) {
+      const operand = node.inputs[i]!;
+      if (!gradient || !dependent.has(operand.id)) continue;
+      const part = sumTo(g, gradient, operand.shape);
+      const other = gradients.get(operand.id);
+      gradients.set(operand.id, other ? g.add(other, part) : part);
+    }
+  }
+  return gradients;
+}
+
+/** Ids of the f32 values that depend on any of `targets`, these included. */
+function dependents(graph: Graph, targets: readonly Value[]): ReadonlySet<number> {
+  const ids = new Set(targets.map(({ id }) => id));
+  for (const { op, inputs, outputs } of graph.nodes) {
+    if ('none' in ops[op as Op].gradient || !inputs.some(({ id }) => ids.has(id))) continue;
+    for (const { id, type } of outputs) if (type === 'f32') ids.add(id);
+  }
+  return ids;
+}
+
+function operandGradients(
+  g: Operations,
+  node: Node,
+  gradients: ReadonlyMap<number, Value>,
+): readonly (Value | null)[] {
+  const { gradient } = ops[node.op as Op] as unknown as OpRow<AnySignature>;
+  if ('none' in gradient) return [];
+  const dys = node.outputs.map(
+    ({ id, shape }) => gradients.get(id) ?? g.expand(g.scalar(0), shape),
+  );
+  const { inputs, outputs, attributes } = node;
+  return gradient({ g, inputs, attributes, outputs, y: outputs[0]!, dys, dy: dys[0]! });
+}
+
+/** Undoes a broadcast: sums over the axes that were repeated. */
+function sumTo(g: Operations, gradient: Value, shape: Shape): Value {
+  if (sameShape(gradient.shape, shape)) return gradient;
+  const added = gradient.shape.length - shape.length;
+  const repeated = gradient.shape
+    .map((size, axis) => (axis < added || shape[axis - added] !== size ? axis : -1))
+    .filter((axis) => axis >= 0);
+  return g.reshape(g.sum(gradient, repeated, true), shape);
+}
+
+function named(kind: string, name: string, values: readonly NamedValue[]): Value {
+  const found = values.find((value) => value.name === name);
+  if (found) return found.value;
+  const names = values.map((value) => value.name).join(', ');
+  throw new PithError('not-found', `the graph has no ${kind} '${name}'`, `It has ${names}.`);
+}
