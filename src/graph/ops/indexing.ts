@@ -1,6 +1,6 @@
 import type { Operations } from '../operations.ts';
 import { PithError } from '../../util/errors.ts';
-import { demandType, sameShape, show, withSize } from '../shapes.ts';
+import { demandType, sameShape, show, sizeOf, withSize } from '../shapes.ts';
 import type { Shape, Value } from '../value.ts';
 import { int, node, type Rows } from './rows.ts';
 
@@ -62,16 +62,23 @@ export const indexing: Rows<
       return [base];
     },
     onnx: (call) => {
+      // Not ScatterND: ONNX Runtime 1.30 adds its updates in parallel without a lock and loses some.
       const [base, indices, updates] = call.inputs;
-      const columns = call.between('indices');
-      const shape = call.integers([...call.node.inputs[1].shape, 1]);
+      const [baseShape, indexShape] = call.node.inputs.map(({ shape }) => shape);
+      const rest = baseShape!.slice(1);
+      const count = sizeOf(indexShape!);
+      const names = ['column', 'indices', 'updates'].map((hint) => call.between(hint));
+      const column = call.integers([count, ...rest.map(() => 1)]);
+      const rows = call.integers([count, ...rest]);
       return [
-        { opType: 'Reshape', inputs: [indices, shape], outputs: [columns] },
+        { opType: 'Reshape', inputs: [indices, column], outputs: [names[0]!] },
+        { opType: 'Expand', inputs: [names[0]!, rows], outputs: [names[1]!] },
+        { opType: 'Reshape', inputs: [updates, rows], outputs: [names[2]!] },
         {
-          opType: 'ScatterND',
-          inputs: [base, columns, updates],
+          opType: 'ScatterElements',
+          inputs: [base, names[1]!, names[2]!],
           outputs: call.outputs,
-          attributes: { reduction: add },
+          attributes: { axis: int(0), reduction: add },
         },
       ];
     },
