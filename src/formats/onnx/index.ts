@@ -15,3 +15,5 @@ export {
 } from './model.ts';
 export { planOnnx, type OnnxFilePlan, type OnnxPlan, type OnnxPlanOptions } from './plan.ts';
 export { streamOnnx, writeOnnx, type OnnxStreamOptions } from './write.ts';
+export { readOnnx, type OnnxFile } from './read.ts';
+export type { OpenExternal } from './external.ts';

@@ -47,11 +47,13 @@ export type OnnxAttribute =
   | { readonly type: 'ints'; readonly value: readonly number[] }
   | { readonly type: 'strings'; readonly value: readonly string[] };
 
-/** Name, element type and dimensions of a value; a dimension is a size or a symbol. */
+/** Name, element type and dimensions of a value. */
 export interface OnnxValueInfo {
   readonly name: string;
-  readonly elementType: OnnxElementType;
-  readonly shape: readonly (number | string)[];
+  /** Absent where nothing is said, as in the outputs of an `If`'s graphs. */
+  readonly elementType?: OnnxElementType;
+  /** Sizes or symbols, `''` where a size is unknown; absent when not even their number is known. */
+  readonly shape?: readonly (number | string)[];
 }
 
 /** A constant: row-major, little-endian; sub-byte types hold two elements a byte, low half first. */

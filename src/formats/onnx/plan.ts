@@ -56,7 +56,9 @@ export async function planOnnx(model: OnnxModel, options: OnnxPlanOptions = {}):
   const graph = encodeMessage('Graph', await graphMessage(model.graph));
   const { initializers } = model.graph;
   const inline = modelFile(head, graph, initializers.flatMap(inlineField));
-  if (inline.totalBytes <= inlineLimitBytes) return { model: checked(inline) };
+  if (inline.totalBytes <= inlineLimitBytes || !initializers.some(isLarge)) {
+    return { model: checked(inline) };
+  }
   const weights = weightsFile(initializers.filter(isLarge));
   const offsets = weights.pieces.values();
   const fields = initializers.flatMap((tensor) => {

@@ -1,6 +1,7 @@
 import { memorySource } from '../../util/memory-source.ts';
 import { PithError } from '../../util/errors.ts';
 import { onnxTensorBytes } from './element-types.ts';
+import { toInt64 } from './integers.ts';
 import {
   onnxElementTypes,
   type OnnxAttribute,
@@ -28,11 +29,11 @@ export const attributeTypes = {
 export function modelMessage(model: OnnxModel): Message<'Model'> {
   const { irVersion, opsets, metadata, producerName, producerVersion } = model;
   return {
-    irVersion: integer(irVersion, 'the IR version'),
-    producerName,
-    producerVersion,
+    irVersion: toInt64(irVersion, 'the IR version'),
+    ...(producerName !== '' && { producerName }),
+    ...(producerVersion !== '' && { producerVersion }),
     opsets: Object.entries(opsets).map(([domain, version]) => {
-      return { domain, version: integer(version, `operator set "${domain}"`) };
+      return { domain, version: toInt64(version, `operator set "${domain}"`) };
     }),
     metadata: entries(metadata),
   };
@@ -77,7 +78,7 @@ async function nodeMessage(node: OnnxNode): Promise<Message<'Node'>> {
     attributes.push({ name, type, ...(await attributeValue(attribute, what)) });
   }
   const { opType, inputs, outputs, name, domain } = node;
-  return { opType, inputs, outputs, attributes, ...defined({ name, domain }) };
+  return { opType, inputs, outputs, attributes, ...(name && { name }), ...(domain && { domain }) };
 }
 
 async function attributeValue(
@@ -90,9 +91,9 @@ async function attributeValue(
     case 'floats':
       return { floats: attribute.value.map((value) => float32(value, what)) };
     case 'int':
-      return { int: integer(attribute.value, what) };
+      return { int: toInt64(attribute.value, what) };
     case 'ints':
-      return { ints: attribute.value.map((value) => integer(value, what)) };
+      return { ints: attribute.value.map((value) => toInt64(value, what)) };
     case 'tensor':
       return { tensor: await inlineTensor(attribute.value) };
     case 'graph': {
@@ -115,25 +116,17 @@ async function inlineTensor(tensor: OnnxTensor): Promise<Message<'Tensor'>> {
 }
 
 function valueMessage({ name, elementType, shape }: OnnxValueInfo): Message<'ValueInfo'> {
+  if (elementType === undefined) return { name };
+  const tensor = { elementType: BigInt(onnxElementTypes[elementType].id) };
+  if (shape === undefined) return { name, type: { tensor } };
   const dimensions = shape.map((size): Message<'Dimension'> => {
-    return typeof size === 'string' ? { symbol: size } : { size: integer(size, name) };
+    if (size === '') return {};
+    return typeof size === 'string' ? { symbol: size } : { size: toInt64(size, name) };
   });
-  const type = { elementType: BigInt(onnxElementTypes[elementType].id), shape: { dimensions } };
-  return { name, type: { tensor: type } };
-}
-
-function integer(value: number, what: string): bigint {
-  if (Number.isSafeInteger(value)) return BigInt(value);
-  throw new PithError('unsupported', `${what}: ${value} is no integer of up to 53 bits.`);
+  return { name, type: { tensor: { ...tensor, shape: { dimensions } } } };
 }
 
 function float32(value: number, what: string): number {
   if (!Number.isFinite(value) || Number.isFinite(Math.fround(value))) return value;
   throw new PithError('unsupported', `${what}: ${value} is beyond 32-bit floats.`);
-}
-
-function defined<T extends object>(values: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
-    [Key in keyof T]?: Exclude<T[Key], undefined>;
-  };
 }
