@@ -9,7 +9,7 @@ import { huggingFaceModel } from './hugging-face-model.ts';
 import type { Model } from './model.ts';
 import { openModel } from './open.ts';
 import { families } from './families/index.ts';
-import { interleaveRotaryHalves } from './families/tensor-views.ts';
+import { rotaryHalves } from './families/rotary-halves.ts';
 
 interface Converted {
   keys: Record<string, [type: string, value: string | number]>;
@@ -20,6 +20,8 @@ interface GoldenCase extends Converted {
   label: string;
   config: Record<string, unknown>;
   stored: Record<string, number[]>;
+  /** Files beside config.json, by path. */
+  files?: Record<string, unknown>;
 }
 
 const golden = JSON.parse(
@@ -54,7 +56,13 @@ function checkpoint(shapes: Record<string, number[]>): Map<string, Tensor> {
   return new Map(entries);
 }
 
-function open(config: unknown, tensors: ReadonlyMap<string, Tensor>): Model {
+const jsonBytes = (content: unknown) => new TextEncoder().encode(JSON.stringify(content));
+
+function open(
+  config: unknown,
+  tensors: ReadonlyMap<string, Tensor>,
+  files: Record<string, unknown> = {},
+): Model {
   return huggingFaceModel({
     source: 'tiny-model',
     config,
@@ -62,6 +70,7 @@ function open(config: unknown, tensors: ReadonlyMap<string, Tensor>): Model {
     vocabulary: new Map(),
     card: { folderName: 'tiny-model' },
     files: [],
+    smallFiles: new Map(Object.entries(files).map(([name, content]) => [name, jsonBytes(content)])),
     notes: [],
     close: () => Promise.resolve(),
   });
@@ -77,7 +86,11 @@ async function floatsOf(tensor: Tensor): Promise<Float32Array> {
 /** Keys that llama.cpp would assume and Pith writes out, and the only one that sets yarn's magnitude. */
 const writtenOut = [
   'rope.scaling.attn_factor',
+  'rope.freq_base',
   'rope.dimension_count',
+  'attention.head_count_kv',
+  'expert_weights_norm',
+  'pooling_normalize',
   'vocab_size',
   'attention.key_length',
   'attention.value_length',
@@ -120,8 +133,8 @@ async function converted(model: Model, expected: Converted): Promise<Converted> 
 
 test.each(golden.cases)(
   'names, values and keys are those of convert_hf_to_gguf.py v0.5.0: $label',
-  async ({ config, stored, keys, tensors }) => {
-    const model = open(config, checkpoint(stored));
+  async ({ config, stored, files, keys, tensors }) => {
+    const model = open(config, checkpoint(stored), files);
     expect(await converted(model, { keys, tensors })).toEqual({ keys, tensors });
   },
 );
@@ -249,14 +262,18 @@ test('notes tell of windows, scaling and buffers that GGUF does not carry', () =
   expect(notes).toEqual([
     expect.stringContaining('no dynamic rope scaling: up to 256 tokens'),
     expect.stringContaining('yarn with beta_fast 24, beta_slow 1; llama.cpp computes it with 32'),
-    expect.stringContaining('sliding window of 32 tokens'),
+    expect.stringContaining('sliding window of 32 tokens; llama.cpp attends to all'),
     expect.stringMatching(/^Left out: .*rotary_emb\.inv_freq/),
+    expect.stringContaining('sliding window of 32 tokens; llama.cpp attends to all'),
+    'Left out: pooler.dense.weight, pooler.dense.bias.',
+    expect.stringMatching(/^Left out: cls\.predictions\.bias, .* and 1 more\.$/),
+    'Left out: pooler.dense.weight, pooler.dense.bias.',
   ]);
 });
 
 test('rows read in any slabs, heads cut anywhere, are the rows of the whole matrix', async () => {
   const bytes = numbers(1, 24 * 5);
-  const view = interleaveRotaryHalves(bf16Tensor('q', [24, 5], bytes), 8);
+  const view = rotaryHalves(bf16Tensor('q', [24, 5], bytes), { headWidth: 8 });
   const whole = await view.read(0, 24);
   for (let first = 0; first < 24; first++) {
     for (let count = 0; first + count <= 24; count++) {

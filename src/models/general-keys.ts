@@ -3,6 +3,7 @@ import { meta, type MetadataValue } from '../formats/gguf/metadata.ts';
 import { quantizationVersion } from '../tensor/block-types.ts';
 import type { TensorType } from '../tensor/dtypes.ts';
 import { weightsOf, type Tensor } from '../tensor/tensor.ts';
+import { stackedExperts } from './expert-stacks.ts';
 
 /** What a model's folder says about the model besides its weights. */
 export interface ModelCard {
@@ -37,14 +38,13 @@ export function generalKeys(
   tensors: Iterable<Tensor>,
 ): Map<string, MetadataValue> {
   const all = [...tensors];
-  const weights = all.reduce((total, { shape }) => total + weightsOf(shape), 0);
   const matrixType = all.find(({ shape }) => shape.length > 1)?.type;
   return new Map<string, MetadataValue>([
     ['general.architecture', meta.string(architecture)],
     ['general.type', meta.string('model')],
     ...samplingKeys(card.generationConfig),
     ['general.name', meta.string(modelName(hubName ?? '', card.folderName))],
-    ['general.size_label', meta.string(sizeLabel(weights))],
+    ['general.size_label', meta.string(sizeLabel(all))],
     ...licenseKeys(card.readme ?? ''),
     ['general.file_type', meta.uint32(fileTypeOfMatrices[matrixType ?? 'F16'] ?? 1)],
     ['general.quantization_version', meta.uint32(quantizationVersion)],
@@ -82,8 +82,19 @@ function titleCase(word: string): string {
   return word.replace(/\p{L}+/gu, (run) => run[0]!.toUpperCase() + run.slice(1));
 }
 
+/** The size of a model, 135M; of one with experts, their number and its size with one: 8x7.2B. */
+function sizeLabel(tensors: readonly Tensor[]): string {
+  const stacks = tensors.map((tensor) => stackedExperts(tensor) ?? 0).filter((count) => count > 0);
+  const experts = stacks.reduce((total, count) => total + count, 0) / (stacks.length || 1);
+  const weights = tensors.reduce(
+    (total, tensor) => total + weightsOf(tensor.shape) / (stackedExperts(tensor) ?? 1),
+    0,
+  );
+  return (experts > 0 ? `${Math.floor(experts)}x` : '') + roundedCount(weights);
+}
+
 /** A count of parameters with two significant digits at least: 7.3M, 135M, 1.2B. */
-function sizeLabel(weights: number): string {
+function roundedCount(weights: number): string {
   const units = [
     [1e12, 'T'],
     [1e9, 'B'],

@@ -40,6 +40,7 @@ export async function openHuggingFaceFolder(folder: string): Promise<Model> {
       config: readJson(files, 'config.json'),
       tensors: weights.tensors,
       vocabulary: vocabulary.metadata,
+      smallFiles: files,
       card: {
         folderName: basename(resolve(folder)),
         readme: readText(files, 'README.md'),

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import type { Metadata } from '../formats/gguf/metadata.ts';
+import type { TokenizerFiles } from '../formats/tokenizer/files.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { decodeModel } from './families/decoder.ts';
+import { decodeModel } from './families/decode-model.ts';
 import { familyOf } from './families/index.ts';
 import { generalKeys, type ModelCard } from './general-keys.ts';
 import type { Model } from './model.ts';
+import { poolingKeys } from './sentence-pooling.ts';
 
 const text = z.string().optional().catch(undefined);
 const headSchema = z.object({ model_type: text, _name_or_path: text }).catch({});
@@ -21,6 +23,8 @@ export interface HuggingFaceParts {
   /** GGUF's `tokenizer.*` keys. */
   readonly vocabulary: Metadata;
   readonly card: ModelCard;
+  /** The folder's small files, for what sentence-transformers adds to a model. */
+  readonly smallFiles: TokenizerFiles;
   readonly notes: readonly string[];
   close(): Promise<void>;
 }
@@ -37,11 +41,12 @@ export function huggingFaceModel(parts: HuggingFaceParts): Model {
   const family = familyOf(modelType);
   const decoded = decodeModel(family, config, parts.tensors);
   const general = generalKeys(family.architecture, hubName, card, decoded.tensors.values());
+  const pooling = poolingKeys(family.architecture, parts.smallFiles);
   return {
     source,
     files,
     architecture: family.architecture,
-    metadata: new Map([...general, ...decoded.keys, ...parts.vocabulary]),
+    metadata: new Map([...general, ...decoded.keys, ...pooling, ...parts.vocabulary]),
     tensors: decoded.tensors,
     notes: [...parts.notes, ...decoded.notes],
     close: () => parts.close(),

@@ -1,20 +1,41 @@
-import type { DecoderConfig } from './decoder-config.ts';
-import type { RowOrder, TensorRule } from './family.ts';
+import type { TensorRule } from './family.ts';
+import type { ModelConfig } from './model-config.ts';
 
 const layer = 'model.layers.{layer}';
 const block = 'blk.{layer}';
 
-/** Input embedding, final norm and output matrix; a tied model has no output matrix. */
-export const embeddings: readonly TensorRule[] = [
-  { from: 'model.embed_tokens.weight', to: 'token_embd.weight', shape: ['V', 'C'] },
-  { from: 'model.norm.weight', to: 'output_norm.weight', shape: ['C'] },
-  {
-    from: 'lm_head.weight',
-    to: 'output.weight',
-    shape: ['V', 'C'],
-    when: (config) => config.tie_word_embeddings !== true,
-  },
-];
+/** The input embedding. */
+export const tokenEmbedding: TensorRule = {
+  from: 'model.embed_tokens.weight',
+  to: 'token_embd.weight',
+  shape: ['V', 'C'],
+};
+
+/** The norm before the output matrix. */
+export const outputNorm: TensorRule = {
+  from: 'model.norm.weight',
+  to: 'output_norm.weight',
+  shape: ['C'],
+};
+
+/** The output matrix, which a tied model has not. */
+export const outputMatrix: TensorRule = {
+  from: 'lm_head.weight',
+  to: 'output.weight',
+  shape: ['V', 'C'],
+  when: (config) => config.tie_word_embeddings !== true,
+};
+
+/** Input embedding, final norm and output matrix. */
+export const embeddings: readonly TensorRule[] = [tokenEmbedding, outputNorm, outputMatrix];
+
+/** A matrix or a norm with its bias. */
+export function withBias({ from, to, shape, ...rest }: TensorRule): readonly TensorRule[] {
+  return [
+    { from: `${from}.weight`, to: `${to}.weight`, shape, ...rest },
+    { from: `${from}.bias`, to: `${to}.bias`, shape: shape.slice(0, 1), ...rest },
+  ];
+}
 
 /** The norms before attention and before the feed-forward part. */
 export const preNorms: readonly TensorRule[] = [
@@ -27,9 +48,9 @@ export const preNorms: readonly TensorRule[] = [
 ];
 
 /** Query, key, value and output matrices. */
-export function attention(rows?: RowOrder): readonly TensorRule[] {
+export function attention(view?: TensorRule['view']): readonly TensorRule[] {
   const from = `${layer}.self_attn`;
-  const order = rows && { rows };
+  const order = view && { view };
   return [
     { from: `${from}.q_proj.weight`, to: `${block}.attn_q.weight`, shape: ['H*D', 'C'], ...order },
     { from: `${from}.k_proj.weight`, to: `${block}.attn_k.weight`, shape: ['K*D', 'C'], ...order },
@@ -40,12 +61,12 @@ export function attention(rows?: RowOrder): readonly TensorRule[] {
 
 /** Biases of query, key and value, and of the output where a family has one. */
 export function attentionBiases(options: {
-  rows?: RowOrder;
+  view?: TensorRule['view'];
   output: boolean;
-  when?: (config: DecoderConfig) => boolean;
+  when?: (config: ModelConfig) => boolean;
 }): readonly TensorRule[] {
   const from = `${layer}.self_attn`;
-  const order = options.rows && { rows: options.rows };
+  const order = options.view && { view: options.view };
   const rules: readonly TensorRule[] = [
     { from: `${from}.q_proj.bias`, to: `${block}.attn_q.bias`, shape: ['H*D'], ...order },
     { from: `${from}.k_proj.bias`, to: `${block}.attn_k.bias`, shape: ['K*D'], ...order },
@@ -69,7 +90,7 @@ export const gatedFeedForward: readonly TensorRule[] = [
   { from: `${layer}.mlp.down_proj.weight`, to: `${block}.ffn_down.weight`, shape: ['C', 'F'] },
 ];
 
-const hasMlpBias = (config: DecoderConfig) => config.mlp_bias === true;
+const hasMlpBias = (config: ModelConfig) => config.mlp_bias === true;
 
 /** Biases of the feed-forward part, in models that ask for them. */
 export const feedForwardBiases: readonly TensorRule[] = [

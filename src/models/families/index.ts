@@ -1,13 +1,42 @@
 import { PithError } from '../../util/errors.ts';
 import { nearestName } from '../../util/nearest-name.ts';
 import type { Family } from './family.ts';
+import { bert } from './bert.ts';
+import { distilbert } from './distilbert.ts';
+import { gemma } from './gemma.ts';
+import { gemma2 } from './gemma2.ts';
+import { gemma3 } from './gemma3.ts';
+import { gpt2 } from './gpt2.ts';
 import { llama } from './llama.ts';
 import { mistral } from './mistral.ts';
+import { mixtral } from './mixtral.ts';
+import { phi } from './phi.ts';
+import { phi3 } from './phi3.ts';
+import { qwen2Moe } from './qwen2-moe.ts';
 import { qwen2 } from './qwen2.ts';
+import { qwen3Moe } from './qwen3-moe.ts';
 import { qwen3 } from './qwen3.ts';
+import { stablelm } from './stablelm.ts';
 
 /** Every family that Pith converts from Hugging Face. */
-export const families: readonly Family[] = [llama, mistral, qwen2, qwen3];
+export const families: readonly Family[] = [
+  llama,
+  mistral,
+  mixtral,
+  qwen2,
+  qwen2Moe,
+  qwen3,
+  qwen3Moe,
+  phi,
+  phi3,
+  gemma,
+  gemma2,
+  gemma3,
+  stablelm,
+  gpt2,
+  bert,
+  distilbert,
+];
 
 /**
  * The family of a `model_type`.

@@ -7,6 +7,7 @@ import {
   preNorms,
 } from './decoder-tensors.ts';
 import type { Family } from './family.ts';
+import { rotaryHalves } from './rotary-halves.ts';
 
 /**
  * Llama 2 and 3, TinyLlama, SmolLM2 and others of `model_type` llama.
@@ -16,13 +17,13 @@ import type { Family } from './family.ts';
 export const llama: Family = {
   modelType: 'llama',
   architecture: 'llama',
-  ropeFactors: true,
+  ropeFactors: 'llama3',
   tensors: [
     ...embeddings,
     ...preNorms,
-    ...attention('rotaryHalves'),
+    ...attention(rotaryHalves),
     ...attentionBiases({
-      rows: 'rotaryHalves',
+      view: rotaryHalves,
       output: true,
       when: (config) => config.attention_bias === true,
     }),

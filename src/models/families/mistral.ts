@@ -1,5 +1,7 @@
 import { attention, embeddings, gatedFeedForward, preNorms } from './decoder-tensors.ts';
 import type { Family } from './family.ts';
+import { rotaryHalves } from './rotary-halves.ts';
+import { everyLayerNote } from './sliding-window.ts';
 
 /**
  * Mistral 7B and its descendants: Llama's layout and GGUF architecture.
@@ -9,13 +11,7 @@ import type { Family } from './family.ts';
 export const mistral: Family = {
   modelType: 'mistral',
   architecture: 'llama',
-  ropeFactors: true,
-  tensors: [...embeddings, ...preNorms, ...attention('rotaryHalves'), ...gatedFeedForward],
-  notes: ({ sliding_window: window, max_position_embeddings: context }) =>
-    window && window < context
-      ? [
-          `The model attends to a sliding window of ${window} tokens; GGUF's llama architecture ` +
-            `attends to all of them, so answers differ from the original beyond ${window} tokens.`,
-        ]
-      : [],
+  ropeFactors: 'llama3',
+  tensors: [...embeddings, ...preNorms, ...attention(rotaryHalves), ...gatedFeedForward],
+  notes: everyLayerNote,
 };

@@ -16,7 +16,6 @@ import type { Family } from './family.ts';
 export const qwen2: Family = {
   modelType: 'qwen2',
   architecture: 'qwen2',
-  ropeFactors: false,
   tensors: [
     ...embeddings,
     ...preNorms,

@@ -10,7 +10,6 @@ import { slidingWindowNote } from './sliding-window.ts';
 export const qwen3: Family = {
   modelType: 'qwen3',
   architecture: 'qwen3',
-  ropeFactors: false,
   tensors: [...embeddings, ...preNorms, ...attention(), ...headNorms, ...gatedFeedForward],
   notes: slidingWindowNote,
 };

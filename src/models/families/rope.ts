@@ -1,18 +1,19 @@
-import { meta, type MetadataValue } from '../../formats/gguf/metadata.ts';
+import { meta } from '../../formats/gguf/metadata.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { PithError } from '../../util/errors.ts';
-import type { DecoderConfig, RopeConfig } from './decoder-config.ts';
-import type { Family } from './family.ts';
+import type { Family, Key } from './family.ts';
+import type { ModelConfig } from './model-config.ts';
+import type { RopeConfig } from './rope-config.ts';
 import { float32Tensor } from './tensor-views.ts';
 
 /** Rotary position embedding as GGUF tells it; keys are without the architecture's prefix. */
 export interface Rope {
-  readonly keys: readonly (readonly [key: string, value: MetadataValue])[];
+  readonly keys: readonly Key[];
   readonly tensors: readonly Tensor[];
   readonly notes: readonly string[];
 }
 
-type Scaling = (rope: RopeConfig, config: DecoderConfig) => Partial<Rope>;
+type Scaling = (rope: RopeConfig, config: ModelConfig) => Partial<Rope>;
 
 /** The kinds of rope scaling, by transformers' names. */
 const scalings: Readonly<Record<string, Scaling>> = {
@@ -31,6 +32,15 @@ const scalings: Readonly<Record<string, Scaling>> = {
   }),
   yarn: yarnScaling,
   llama3: (rope, config) => ({ tensors: [llama3Factors(rope, config)] }),
+  longrope: longropeScaling,
+  su: longropeScaling,
+};
+
+/** The kinds of scaling whose factors a tensor holds, which llama.cpp reads for some architectures. */
+const factorTensors: Readonly<Record<string, Family['ropeFactors']>> = {
+  llama3: 'llama3',
+  longrope: 'longrope',
+  su: 'longrope',
 };
 
 /**
@@ -39,11 +49,13 @@ const scalings: Readonly<Record<string, Scaling>> = {
  * @throws {@link PithError} `unsupported` for a kind of scaling that GGUF cannot express, `corrupt`
  *   when one of its parameters is missing.
  */
-export function ropeOf(family: Family, config: DecoderConfig): Rope {
+export function ropeKeys(family: Family, config: ModelConfig): Rope {
+  if (family.positions === 'learned') return { keys: [], tensors: [], notes: [] };
   const { kind, theta } = config.rope;
-  const scaling = Object.hasOwn(scalings, kind) ? scalings[kind] : undefined;
-  const { keys = [], tensors = [], notes = [] } = scaling?.(config.rope, config) ?? {};
-  if (!scaling || (tensors.length > 0 && !family.ropeFactors)) {
+  const needed = factorTensors[kind];
+  const isKnown = Object.hasOwn(scalings, kind) && (!needed || needed === family.ropeFactors);
+  const scaling = isKnown ? scalings[kind] : undefined;
+  if (!scaling) {
     throw new PithError(
       'unsupported',
       `config.json asks for rope scaling ${JSON.stringify(kind)}, which the GGUF architecture ` +
@@ -51,10 +63,11 @@ export function ropeOf(family: Family, config: DecoderConfig): Rope {
       `Known kinds: ${Object.keys(scalings).join(', ')}.`,
     );
   }
+  const { keys = [], tensors = [], notes = [] } = scaling(config.rope, config);
   return {
     keys: [
       ['rope.freq_base', meta.float32(theta)],
-      ['rope.dimension_count', meta.uint32(config.headWidth)],
+      ['rope.dimension_count', meta.uint32(config.rotaryWidth)],
       ...keys,
     ],
     tensors,
@@ -71,7 +84,7 @@ export function ropeOf(family: Family, config: DecoderConfig): Rope {
  *   transformers modeling_rope_utils.py. Logits within 4e-5 of an f64 forward pass with a magnitude
  *   of its own: test/model/greedy.test.ts.
  */
-function yarnScaling(rope: RopeConfig, config: DecoderConfig): Partial<Rope> {
+function yarnScaling(rope: RopeConfig, config: ModelConfig): Partial<Rope> {
   const original = rope.original_max_position_embeddings ?? config.max_position_embeddings;
   const factor = required(rope, 'factor');
   const magnitude = yarnMagnitude(rope, factor);
@@ -121,19 +134,59 @@ function yarnNotes({ beta_fast: fast, beta_slow: slow, truncate }: RopeConfig): 
  * @see transformers modeling_rope_utils.py, _compute_llama3_parameters. Within 3e-6 of the F32
  *   arithmetic of convert_hf_to_gguf.py.
  */
-function llama3Factors(rope: RopeConfig, config: DecoderConfig): Tensor {
+function llama3Factors(rope: RopeConfig, config: ModelConfig): Tensor {
   const factor = required(rope, 'factor');
   const low = required(rope, 'low_freq_factor');
   const high = required(rope, 'high_freq_factor');
   const context = required(rope, 'original_max_position_embeddings');
-  const factors = Float32Array.from({ length: config.headWidth / 2 }, (_, pair) => {
-    const wavelength = 2 * Math.PI * rope.theta ** ((2 * pair) / config.headWidth);
+  const factors = Float32Array.from({ length: config.rotaryWidth / 2 }, (_, pair) => {
+    const wavelength = 2 * Math.PI * rope.theta ** ((2 * pair) / config.rotaryWidth);
     if (wavelength < context / high) return 1;
     if (wavelength > context / low) return factor;
     const smooth = (context / wavelength - low) / (high - low);
     return 1 / ((1 - smooth) / factor + smooth);
   });
   return float32Tensor('rope_freqs.weight', factors);
+}
+
+/**
+ * Phi-3's scaling: one list of factors for prompts within the original context and one for longer
+ * ones; sines and cosines are multiplied by `attn_factor` in both cases.
+ *
+ * @see Phi3MiniModel.generate_extra_tensors in conversion/phi.py, llama.cpp v0.5.0;
+ *   _compute_longrope_parameters in transformers modeling_rope_utils.py.
+ */
+function longropeScaling(rope: RopeConfig, config: ModelConfig): Partial<Rope> {
+  const original = required(rope, 'original_max_position_embeddings');
+  const stretch = config.max_position_embeddings / original;
+  const magnitude = stretch > 1 ? Math.sqrt(1 + Math.log(stretch) / Math.log(original)) : 1;
+  return {
+    keys: [
+      ['rope.scaling.attn_factor', meta.float32(rope.attention_factor ?? magnitude)],
+      ['rope.scaling.original_context_length', meta.uint32(original)],
+    ],
+    tensors: (['long', 'short'] as const).map((length) =>
+      float32Tensor(
+        `rope_factors_${length}.weight`,
+        Float32Array.from(requiredFactors(rope, `${length}_factor`, config.rotaryWidth / 2)),
+      ),
+    ),
+  };
+}
+
+function requiredFactors(
+  rope: RopeConfig,
+  key: 'long_factor' | 'short_factor',
+  count: number,
+): readonly number[] {
+  const values = rope[key];
+  if (values?.length === count) return values;
+  throw new PithError(
+    'corrupt',
+    `config.json asks for rope scaling ${rope.kind} with ${values?.length ?? 'no'} numbers in ${key}, ` +
+      `where ${count} are rotated.`,
+    'Get the config.json that belongs to this model.',
+  );
 }
 
 function required(

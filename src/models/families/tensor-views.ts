@@ -1,6 +1,7 @@
-import { unitOf } from '../../tensor/dtypes.ts';
-import { columnsOf, type Tensor } from '../../tensor/tensor.ts';
+import { unitOf, type TensorType } from '../../tensor/dtypes.ts';
+import { columnsOf, rowsOf, type Tensor } from '../../tensor/tensor.ts';
 import { PithError } from '../../util/errors.ts';
+import { bf16ToF32, f16ToF32 } from '../../util/half-float.ts';
 
 /** A vector of F32 values that was computed instead of read. */
 export function float32Tensor(name: string, values: Float32Array): Tensor {
@@ -23,51 +24,63 @@ export function renamed(tensor: Tensor, name: string): Tensor {
   return { ...tensor, name, read: (first, count, into) => tensor.read(first, count, into) };
 }
 
-/**
- * A query or key matrix `[heads · D, C]`, or its bias `[heads · D]`, with the two halves of each
- * head's rotary pairs interleaved: new row 2i is old row i of the head, new row 2i + 1 is old row
- * i + D/2. Bytes are moved when they are read, head by head.
- *
- * @see LlamaModel.permute in conversion/llama.py, llama.cpp v0.5.0, which does the same to a whole
- *   tensor.
- */
-export function interleaveRotaryHalves(tensor: Tensor, headWidth: number): Tensor {
-  const bytes = unitOf(tensor.type).bytes;
-  if (tensor.shape.length === 1) {
-    return {
-      ...tensor,
-      async read(first, count) {
-        const source = await tensor.read(first, count);
-        const items = { first: 0, count: columnsOf(tensor.shape) * count, bytes };
-        return gatherInterleaved(source, 0, items, headWidth);
-      },
-    };
+/** Tensors of one shape on top of each other, `[count, ...shape]`: experts, or norms of heads. */
+export function stacked(parts: readonly Tensor[], name: string): Tensor {
+  const [{ shape, type }] = parts as readonly [Tensor];
+  if (parts.some((part) => part.type !== type)) {
+    throw new PithError(
+      'unsupported',
+      `${parts.length} tensors that make up ${name} are stored in different types.`,
+      'Convert the checkpoint to one element type first.',
+    );
   }
-  const rowBytes = columnsOf(tensor.shape) * bytes;
+  const rows = rowsOf(shape);
+  const rowBytes = (columnsOf(shape) / unitOf(type).weights) * unitOf(type).bytes;
   return {
-    ...tensor,
-    async read(first, count) {
-      const start = Math.floor(first / headWidth) * headWidth;
-      const end = Math.ceil((first + count) / headWidth) * headWidth;
-      const source = await tensor.read(start, end - start);
-      return gatherInterleaved(source, start, { first, count, bytes: rowBytes }, headWidth);
+    name,
+    shape: [parts.length, ...shape],
+    type,
+    async read(first, count, into) {
+      const within = first % rows;
+      if (within + count <= rows) return parts[Math.floor(first / rows)]!.read(within, count, into);
+      const out = into?.subarray(0, count * rowBytes) ?? new Uint8Array(count * rowBytes);
+      let row = first;
+      while (row < first + count) {
+        const next = Math.min((Math.floor(row / rows) + 1) * rows, first + count);
+        const bytes = await parts[Math.floor(row / rows)]!.read(row % rows, next - row);
+        out.set(bytes, (row - first) * rowBytes);
+        row = next;
+      }
+      return out;
     },
   };
 }
 
-/** Picks the items `first … first + count` of the new order out of whole heads from item `start`. */
-function gatherInterleaved(
-  source: Uint8Array,
-  start: number,
-  items: { readonly first: number; readonly count: number; readonly bytes: number },
-  headWidth: number,
-): Uint8Array {
-  const { first, count, bytes } = items;
-  const out = new Uint8Array(count * bytes);
-  for (let item = first; item < first + count; item++) {
-    const place = item % headWidth;
-    const from = item - place + (place >> 1) + (place % 2) * (headWidth / 2) - start;
-    out.set(source.subarray(from * bytes, (from + 1) * bytes), (item - first) * bytes);
+/** A vector with 1 added to every value, in F32: Gemma stores norm weights around zero. */
+export function plusOne(tensor: Tensor): Tensor {
+  const widen = widenings[tensor.type];
+  if (!widen) {
+    throw new PithError(
+      'unsupported',
+      `${tensor.name} is stored as ${tensor.type}, to which nothing can be added.`,
+      'Use the original checkpoint in BF16, F16 or F32.',
+    );
   }
-  return out;
+  return {
+    ...tensor,
+    type: 'F32',
+    async read(first, count) {
+      const bytes = await tensor.read(first, count);
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      const length = bytes.length / unitOf(tensor.type).bytes;
+      const values = Float32Array.from({ length }, (_, at) => widen(view, at) + 1);
+      return new Uint8Array(values.buffer);
+    },
+  };
 }
+
+const widenings: Partial<Record<TensorType, (view: DataView, at: number) => number>> = {
+  F32: (view, at) => view.getFloat32(4 * at, true),
+  F16: (view, at) => f16ToF32(view.getUint16(2 * at, true)),
+  BF16: (view, at) => bf16ToF32(view.getUint16(2 * at, true)),
+};
