@@ -1,0 +1,46 @@
+import type { Value } from '../../graph/value.ts';
+import { attend, project, type SharedTables } from './attention.ts';
+import type { BlockPlan } from './decoder-plan.ts';
+import { feedForward } from './feed-forward.ts';
+import type { Place } from './model-scope.ts';
+import { normalize } from './norm.ts';
+
+type Block = (place: Place, x: Value, parts: Parts) => Value;
+
+interface Parts {
+  readonly norm: (name: string, x: Value) => Value;
+  readonly attention: (x: Value) => Value;
+  readonly feedForward: (x: Value) => Value;
+}
+
+/** Blocks by where their norms stand; `x` and the result are `[B,T,C]`. */
+const arrangements: Readonly<Record<BlockPlan['architecture']['norms'], Block>> = {
+  before({ g }, x, { norm, attention, feedForward }) {
+    const attended = g.add(x, attention(norm('attn_norm', x)));
+    return g.add(attended, feedForward(norm('ffn_norm', attended)));
+  },
+  bothSides({ g }, x, { norm, attention, feedForward }) {
+    const attended = g.add(x, norm('post_attention_norm', attention(norm('attn_norm', x))));
+    return g.add(attended, norm('post_ffw_norm', feedForward(norm('ffn_norm', attended))));
+  },
+  after({ g }, x, { norm, attention, feedForward }) {
+    const attended = norm('attn_output_norm', g.add(x, attention(x)));
+    return norm('layer_output_norm', g.add(attended, feedForward(attended)));
+  },
+  parallel({ g }, x, { norm, attention, feedForward }) {
+    const normed = norm('attn_norm', x);
+    return g.add(x, g.add(attention(normed), feedForward(normed)));
+  },
+};
+
+/** One transformer block, `[B,T,C]` → `[B,T,C]`. */
+export function block(place: Place, x: Value, plan: BlockPlan, tables: SharedTables): Value {
+  const { norms, parallelWithoutSecondNorm } = plan.architecture;
+  const oneNorm = parallelWithoutSecondNorm && !place.has('ffn_norm.weight');
+  const out = arrangements[oneNorm ? 'parallel' : norms](place, x, {
+    norm: (name, input) => normalize(place, name, input, plan),
+    attention: (input) => attend(place, project(place, input, plan), plan, tables),
+    feedForward: (input) => feedForward(place, input, plan),
+  });
+  return place.tap('output', out);
+}

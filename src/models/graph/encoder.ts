@@ -1,0 +1,76 @@
+import type { Graph } from '../../graph/graph.ts';
+import type { Value } from '../../graph/value.ts';
+import { hyperParameter } from '../hyper-parameters.ts';
+import { architectureOf } from './architectures.ts';
+import { SharedTables } from './attention.ts';
+import { block } from './block.ts';
+import { blockCount, blockPlan, normEpsilon } from './decoder-plan.ts';
+import { addPositions, embedTokens, type GraphSizes } from './embedding.ts';
+import { ModelScope, type ModelOutline } from './model-scope.ts';
+import { normalize } from './norm.ts';
+
+/** How the hidden states of a text become one vector: their mean, or that of the first token. */
+export type Pooling = 'mean' | 'first';
+
+/** GGUF's numbers for them. */
+const poolingTypes: Readonly<Record<number, Pooling>> = { 1: 'mean', 2: 'first' };
+
+/** What an encoder's graph gives besides the last hidden states. */
+export interface EncoderOutputs {
+  /** Default: what the model states, else the mean. */
+  readonly pooling?: Pooling;
+  readonly taps?: readonly string[];
+}
+
+/**
+ * The forward pass of an encoder. Inputs: `tokens`, `attention_mask` (1, or 0 where a text is padded)
+ * and, in models that have them, `token_types`, all i64 `[B,T]`; and one for each weight under its GGUF
+ * name. Outputs: `hidden` `[B,T,C]`, and `embedding` `[B,C]`, pooled and of length 1.
+ *
+ * @throws PithError as `decoderGraph` does.
+ * @remarks Hidden states and embeddings are within 1e-4 of transformers 4.57 in f32:
+ *   test/golden/forward.json. llama.cpp approximates BERT's GELU by tanh, and takes all token types
+ *   for 0.
+ */
+export function encoderGraph(model: ModelOutline, options: GraphSizes & EncoderOutputs): Graph {
+  const scope = new ModelScope(model, options.taps);
+  const { g } = scope;
+  const architecture = architectureOf(model.architecture, 'encoder');
+  const embedded = embed(scope, options);
+  const present = g.input('attention_mask', 'i64', [options.batch, options.length]);
+  const tables = new SharedTables(scope, options.length, present);
+  const epsilon = normEpsilon(model, architecture);
+  let hidden = normalize(scope.root, 'token_embd_norm', embedded, { architecture, epsilon });
+  for (let index = 0; index < blockCount(model); index++) {
+    const plan = blockPlan(model, architecture, index, options.length);
+    hidden = block(scope.block(index, 'numbered'), hidden, plan, tables);
+  }
+  g.output('hidden', hidden);
+  const stated = poolingTypes[hyperParameter(model, 'pooling_type') ?? 0];
+  const pooling = options.pooling ?? stated ?? 'mean';
+  const pooled = pooling === 'mean' ? mean(scope, hidden, present) : first(scope, hidden);
+  g.output('embedding', unitLength(scope, pooled));
+  return scope.finish('');
+}
+
+function embed(scope: ModelScope, { batch, length }: GraphSizes): Value {
+  const { g, root } = scope;
+  const placed = addPositions(scope, embedTokens(scope, { batch, length }));
+  if (!root.has('token_types.weight')) return placed;
+  const types = g.input('token_types', 'i64', [batch, length]);
+  return g.add(placed, g.gather(root.weight('token_types.weight'), types));
+}
+
+function mean({ g }: ModelScope, hidden: Value, present: Value): Value {
+  const counted = g.cast(present, 'f32');
+  const sum = g.sum(g.mul(hidden, g.reshape(counted, [...present.shape, 1])), 1);
+  return g.div(sum, g.sum(counted, 1, true));
+}
+
+function first({ g }: ModelScope, hidden: Value): Value {
+  return g.reshape(g.slice(hidden, 1, 0, 1), [hidden.shape[0]!, hidden.shape[2]!]);
+}
+
+function unitLength({ g }: ModelScope, x: Value): Value {
+  return g.div(x, g.sqrt(g.sum(g.mul(x, x), -1, true)));
+}
