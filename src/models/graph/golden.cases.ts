@@ -78,6 +78,7 @@ export function goldenModel(description: GoldenModel): Model {
     config: description.config,
     tensors: new Map(tensors),
     vocabulary: new Map(),
+    smallFiles: new Map(),
     card: { folderName: 'tiny-model' },
     files: [],
     notes: [],
