@@ -33,6 +33,10 @@ async function compare(base: TokenScorer, candidate: TokenScorer, text: Windows)
   return summarizeComparison({ ...scores, against: scores.against }, text.documents, 2);
 }
 
+function column(value: number): Float32Array {
+  return Float32Array.from([value, value + 0.5]);
+}
+
 const zeros = fakeScorer(2, () => [0.75, 0.25]);
 
 describe('likelihood', () => {
@@ -136,7 +140,6 @@ describe('records', () => {
   });
 
   test('scores come back with and without a base', () => {
-    const column = (value: number) => Float32Array.from([value, value + 0.5]);
     const against = {
       baseLogProbs: column(1),
       kl: column(2),

@@ -102,5 +102,5 @@ function join(parts: readonly Float32Array[]): Float32Array {
 
 /** A copy that typed arrays can look at. */
 function aligned(bytes: Uint8Array): ArrayBuffer {
-  return bytes.slice().buffer as ArrayBuffer;
+  return bytes.slice().buffer;
 }
