@@ -39,10 +39,11 @@ test.each<[string, (g: GraphBuilder) => unknown, string]>([
   expect(() => call(new GraphBuilder())).toThrow(`${op}: `);
 });
 
-test('two inputs of one name are refused', () => {
+test('a name is that of one input or output', () => {
   const g = new GraphBuilder();
-  g.input('x', 'f32', [1]);
-  expect(() => g.input('x', 'f32', [1])).toThrow("two inputs of a graph have the name 'x'");
+  const x = g.input('x', 'f32', [1]);
+  expect(() => g.input('x', 'f32', [1])).toThrow("inputs or outputs of a graph have the name 'x'");
+  expect(() => g.output('x', x)).toThrow("inputs or outputs of a graph have the name 'x'");
 });
 
 let count = 0;

@@ -18,6 +18,7 @@ export class GraphBuilder extends Operations {
   readonly #inputs: NamedValue[] = [];
   readonly #nodes: Node[] = [];
   readonly #outputs: NamedValue[] = [];
+  readonly #names = new Set<string>();
   #nextId = 0;
 
   /** Starts empty, or with all of `graph`, whose values stay valid. */
@@ -27,6 +28,7 @@ export class GraphBuilder extends Operations {
     this.#inputs.push(...graph.inputs);
     this.#nodes.push(...graph.nodes);
     this.#outputs.push(...graph.outputs);
+    for (const { name } of [...graph.inputs, ...graph.outputs]) this.#names.add(name);
     for (const { value } of graph.inputs) this.#nextId = Math.max(this.#nextId, value.id + 1);
     for (const { outputs } of graph.nodes)
       for (const { id } of outputs) this.#nextId = Math.max(this.#nextId, id + 1);
@@ -34,15 +36,15 @@ export class GraphBuilder extends Operations {
 
   /** Data that a run brings along: activations, and weights that are trained or lie at the engine. */
   input(name: string, type: ElementType, shape: Shape): Value {
-    demandNew('input', name, this.#inputs);
+    this.#demandNew(name);
     const value = this.#value({ type, shape });
     this.#inputs.push({ name, value });
     return value;
   }
 
-  /** Names a result of the graph. */
+  /** Names a result of the graph; names of inputs and outputs are all different. */
   output(name: string, value: Value): void {
-    demandNew('output', name, this.#outputs);
+    this.#demandNew(name);
     this.#outputs.push({ name, value });
   }
 
@@ -61,9 +63,10 @@ export class GraphBuilder extends Operations {
   #value({ type, shape }: Omit<Value, 'id'>): Value {
     return { id: this.#nextId++, type, shape };
   }
-}
 
-function demandNew(kind: string, name: string, named: readonly NamedValue[]): void {
-  if (named.some((other) => other.name === name))
-    throw new PithError('shape', `two ${kind}s of a graph have the name '${name}'`);
+  #demandNew(name: string): void {
+    if (this.#names.has(name))
+      throw new PithError('shape', `two inputs or outputs of a graph have the name '${name}'`);
+    this.#names.add(name);
+  }
 }

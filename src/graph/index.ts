@@ -7,7 +7,7 @@ export { GraphBuilder } from './builder.ts';
 export { gelu, geluTanh, relu, silu, softCap } from './composites/activations.ts';
 export { crossEntropy, tokenLogProbs } from './composites/loss.ts';
 export { layerNorm, rmsNorm } from './composites/normalization.ts';
-export { differentiate, gradientName } from './differentiate.ts';
+export { differentiate, gradientName, pullBack } from './differentiate.ts';
 export type { Engine, Program, RunOptions, RunResult, StoredTensor } from './engine.ts';
 export type { Graph, NamedValue, Node } from './graph.ts';
 export type { Operations } from './operations.ts';

@@ -1,4 +1,5 @@
 import { PithError } from '../util/errors.ts';
+import { nearestName } from '../util/nearest-name.ts';
 import type { Graph } from './graph.ts';
 import { show, sizeOf } from './shapes.ts';
 import type { ElementType, Shape, TensorData } from './value.ts';
@@ -23,11 +24,13 @@ export function tensorData(type: ElementType, values: Iterable<number>): TensorD
 /**
  * Checks what a program is run on against the inputs of its graph.
  *
- * @throws PithError `shape` for an input that is missing, unknown, or of another type or size.
+ * @throws {@link PithError} `shape` for an input that is missing, unknown, or of another type or size.
  */
 export function demandInputs(
   graph: Graph,
-  inputs: Readonly<Record<string, TensorData | { readonly type: ElementType; shape: Shape }>>,
+  inputs: Readonly<
+    Record<string, TensorData | { readonly type: ElementType; readonly shape: Shape }>
+  >,
 ): void {
   const names = graph.inputs.map(({ name }) => name);
   for (const name of Object.keys(inputs))
@@ -35,7 +38,7 @@ export function demandInputs(
       throw new PithError(
         'shape',
         `the graph has no input '${name}'`,
-        `It has ${names.join(', ')}.`,
+        `Did you mean '${nearestName(name, names) ?? names[0]}'?`,
       );
   for (const { name, value } of graph.inputs) {
     const given = inputs[name];

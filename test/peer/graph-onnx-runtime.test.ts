@@ -1,5 +1,6 @@
 import { afterAll, expect, test } from 'vitest';
-import { evaluate, GraphBuilder } from '../../src/graph/index.ts';
+import { differentiate, evaluate, gradientName, GraphBuilder } from '../../src/graph/index.ts';
+import { goldenDecoder, gradientError } from '../../src/graph/golden-decoder.cases.ts';
 import { elementsOf, opCases } from '../../src/graph/ops/op.cases.ts';
 import { runOnnx } from './onnx-session.ts';
 
@@ -42,4 +43,15 @@ test('200,000 updates of 4 rows are all added: ScatterND of ONNX Runtime 1.30 wo
   const inputs = { rows: Float64Array.from({ length: count }, (_, i) => i % 4) };
   const { sums } = await runOnnx(g.build(), inputs);
   expect(new Set(sums!.data)).toEqual(new Set([count / 4]));
+});
+
+test('ONNX Runtime gives the gradients of a 2-layer Llama within 2e-6 of PyTorch in f64', async () => {
+  const { graph, inputs, gradients } = goldenDecoder();
+  const trained = differentiate(graph, 'loss', Object.keys(gradients));
+  const results = await runOnnx(trained, inputs);
+  const errors = Object.entries(gradients).map(([name, gradient]) =>
+    gradientError(gradient, results[gradientName(name)]!.data),
+  );
+  expect(Math.max(...errors)).toBeLessThan(2e-6);
+  expect(errors).toHaveLength(20);
 });

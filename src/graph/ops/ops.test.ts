@@ -61,9 +61,7 @@ test('an operator without a gradient says why, and a loss behind it is refused',
   const g = new GraphBuilder();
   const x = g.input('x', 'f32', [3]);
   g.output('loss', g.cast(g.argMax(x, 0), 'f32'));
-  expect(() => differentiate(g.build(), 'loss', ['x'])).toThrow(
-    "the loss 'loss' has no gradient by 'x'",
-  );
+  expect(() => differentiate(g.build(), 'loss', ['x'])).toThrow("nothing has a gradient by 'x'");
 });
 
 function titleOf(op: string, { operands }: OpCase): string {
