@@ -3,6 +3,7 @@ import { createWasmKernels } from '../kernels/wasm.ts';
 import { measureBandwidth, type Bandwidth } from '../runtime/bandwidth.ts';
 import { describeHardware, type Hardware } from '../runtime/hardware.ts';
 import { llamaLibraryVersion } from '../runtime/llama-library.ts';
+import { onnxRuntimeInstall } from '../runtime/onnx/library.ts';
 import { probeEngines, type EngineReport } from '../runtime/probe.ts';
 import { defineCommand } from './framework/command.ts';
 import { formatBytes, threeDigits } from './terminal/format-units.ts';
@@ -93,12 +94,13 @@ async function simdCheck(): Promise<Check> {
   }
 }
 
-/** Quantizing needs no engine; running and verifying need llama.cpp on the CPU at least. */
+/** Quantizing needs no engine; running needs llama.cpp on the CPU, measuring inside searches ONNX Runtime. */
 function engineCheck({ name, ok, detail }: EngineReport): Check {
   const needed = name === 'llama.cpp (CPU)';
-  const hint = needed
-    ? `npm install node-llama-cpp@${llamaLibraryVersion}`
-    : 'Only needed to run models on a GPU.';
+  const install =
+    (needed && `npm install node-llama-cpp@${llamaLibraryVersion}`) ||
+    (name === 'ONNX Runtime (CPU)' && onnxRuntimeInstall);
+  const hint = install || 'Only needed to run models on a GPU.';
   return { name, ok, needed, detail, ...(!ok && { hint }) };
 }
 

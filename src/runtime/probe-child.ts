@@ -1,9 +1,14 @@
 import process from 'node:process';
 import { importLlama } from './llama-library.ts';
-import type { ProbeAnswer, ProbeTask } from './probe.ts';
+import { tryProvider } from './onnx/provider-trial.ts';
+import type { LlamaTask, ProbeAnswer, ProbeTask } from './probe-process.ts';
 
 /** Loads one engine in this process, which may die of it, and tells the parent how it went. */
-async function probe({ gpu }: ProbeTask): Promise<ProbeAnswer> {
+function probe(task: ProbeTask): Promise<ProbeAnswer> {
+  return task.engine === 'llama.cpp' ? probeLlama(task) : tryProvider(task.provider, task.threads);
+}
+
+async function probeLlama({ gpu }: LlamaTask): Promise<ProbeAnswer> {
   const library = await importLlama();
   const llama = await library.getLlama({
     gpu,

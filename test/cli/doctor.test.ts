@@ -14,7 +14,12 @@ test('this machine, where all tests run, is healthy, and every failed check has 
   expect([code, report.ok]).toEqual([0, true]);
   const working = report.checks.filter(({ ok }) => ok).map(({ name }) => name);
   expect(working).toEqual(
-    expect.arrayContaining(['Node.js', 'WebAssembly SIMD', 'llama.cpp (CPU)']),
+    expect.arrayContaining([
+      'Node.js',
+      'WebAssembly SIMD',
+      'llama.cpp (CPU)',
+      'ONNX Runtime (CPU)',
+    ]),
   );
   for (const { ok, hint } of report.checks) expect(ok || hint).toBeTruthy();
   expect(report.bandwidth.bytesPerSecond).toBeGreaterThan(1e8);
