@@ -20,6 +20,7 @@ try {
   for (const needed of [
     'dist/cli/index.js',
     'models/sample/model.safetensors',
+    'factors/energy.json',
     'LICENSE',
     'NOTICE',
   ])

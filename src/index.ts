@@ -12,8 +12,17 @@ export {
   type QuantizeRequest,
   type QuantizeTarget,
 } from './recipes/quantize.ts';
+export {
+  bench,
+  type BenchOptions,
+  type BenchReport,
+  type DecodeRow,
+  type PrefillRow,
+} from './recipes/bench/bench.ts';
 export type { Check } from './recipes/verify/check.ts';
 export { verify, type VerifyOptions, type VerifyReport } from './recipes/verify/verify.ts';
+export { openLlamaScorer } from './evaluate/llama-scorer.ts';
+export type { ScoreOptions, TokenScorer, TokenWindow, WindowScores } from './evaluate/scorer.ts';
 export { openLlama, type LlamaEngine, type LlamaOptions } from './runtime/llama.ts';
 export { memorySource } from './util/memory-source.ts';
 export type { ByteSink, ByteSource } from './util/byte-source.ts';

@@ -40,8 +40,8 @@ export function estimateMemory(model: Model, contextLength: number): MemoryEstim
   return { contextLength, weightsBytes, kvCacheBytes, computeBytes, totalBytes };
 }
 
-/** Numbers that one token adds to the cache, all layers together. */
-function kvCacheWidth(model: Model): number | undefined {
+/** Numbers that one token adds to the cache, all layers together; undefined without attention heads. */
+export function kvCacheWidth(model: Pick<Model, 'architecture' | 'metadata'>): number | undefined {
   const layers = hyperParameter(model, 'block_count');
   const heads = hyperParameter(model, 'attention.head_count');
   const width = hyperParameter(model, 'embedding_length');
@@ -52,7 +52,11 @@ function kvCacheWidth(model: Model): number | undefined {
 }
 
 /** KV heads may be one number, or a list with one a layer. */
-function kvHeadsOfAllLayers(model: Model, layers: number, heads: number): number {
+function kvHeadsOfAllLayers(
+  model: Pick<Model, 'architecture' | 'metadata'>,
+  layers: number,
+  heads: number,
+): number {
   const entry = model.metadata.get(`${model.architecture}.attention.head_count_kv`);
   if (entry?.type === 'array') {
     return Array.from(entry.value, Number).reduce((total, kvHeads) => total + kvHeads, 0);

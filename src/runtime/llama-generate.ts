@@ -20,6 +20,8 @@ export interface GenerateOptions {
   readonly minP?: number;
   /** Tokens that end the answer, beside the model's own end-of-generation tokens. */
   readonly stopTokens?: ReadonlySet<number>;
+  /** Goes on after the model's own end-of-generation tokens, as a benchmark must; default false. */
+  readonly ignoreEndOfText?: boolean;
   /** Texts that end the answer; they are not part of it. */
   readonly stopTexts?: readonly string[];
   /** Keeps the part of the last prompt and answer that this prompt begins with; default false. */
@@ -146,7 +148,11 @@ function decodeSteps(
 ): AsyncGenerator<number, void> {
   const { temperature = 0, seed = 0, topP = 0.95, topK = 40, minP = 0.05 } = options;
   const sampling: SequenceEvaluateOptions = { temperature, seed, topP, topK, minP };
-  return sequence.evaluate(tokens, { ...sampling, contextShift: { strategy: refuseShift } });
+  return sequence.evaluate(tokens, {
+    ...sampling,
+    yieldEogToken: options.ignoreEndOfText ?? false,
+    contextShift: { strategy: refuseShift },
+  });
 }
 
 function refuseShift(): never {

@@ -29,6 +29,8 @@ export interface LlamaEngine extends LlamaVocabulary {
   /** Tokens of prompt and answer together. */
   readonly contextLength: number;
   readonly threads: number;
+  /** Milliseconds to start llama.cpp, load the weights and make the context; a file that was read before loads faster. */
+  readonly loadMs: number;
   /** `metal`, `cuda`, `vulkan`, or `cpu`. */
   readonly device: string;
   /**
@@ -52,11 +54,13 @@ export interface LlamaEngine extends LlamaVocabulary {
  * model was trained on; `engine` when node-llama-cpp is missing or llama.cpp refuses the model.
  */
 export async function openLlama(path: string, options: LlamaOptions = {}): Promise<LlamaEngine> {
+  const begun = performance.now();
   const { started, model, metadata } = await loadModel(path, options, false);
   const { llama, log } = started;
   try {
     const contextLength = contextLengthOf(model, options.contextLength);
     const context = await createContext(model, { contextSize: contextLength }, log);
+    const loadMs = performance.now() - begun;
     const decoder: Decoder = { sequence: context.getSequence(), contextLength, log };
     if (options.threads === undefined && llama.gpu === false) {
       llama.maxThreads = await searchThreads(decoder);
@@ -66,6 +70,7 @@ export async function openLlama(path: string, options: LlamaOptions = {}): Promi
       ...vocabulary,
       contextLength,
       threads: llama.maxThreads,
+      loadMs,
       device: llama.gpu === false ? 'cpu' : llama.gpu,
       generate(prompt, settings) {
         const tokens = typeof prompt === 'string' ? vocabulary.promptTokens(prompt) : prompt;
