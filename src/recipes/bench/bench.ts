@@ -95,7 +95,8 @@ export async function bench(path: string, options: BenchOptions = {}): Promise<B
   try {
     const promptLengths = promptLengthsFor(model, options.promptLengths, decodeTokens);
     const power = await powerSource(factors);
-    const timing = { promptLengths, decodeTokens, repeats, energy: power.energy };
+    const { vocabulary = 1 } = summarize(model);
+    const timing = { promptLengths, vocabulary, decodeTokens, repeats, energy: power.energy };
     const { runs, ...timed } = await timeEngine(path, timing, options);
     // Only now: its threads hold more memory than a small model needs.
     const bandwidth = await measureBandwidth();

@@ -15,6 +15,8 @@ export interface TimedRun {
 /** How to time. */
 export interface TimingOptions {
   readonly promptLengths: readonly number[];
+  /** Tokens of the model. */
+  readonly vocabulary: number;
   /** Decoding steps after each prompt. */
   readonly decodeTokens: number;
   readonly repeats: number;
@@ -24,7 +26,8 @@ export interface TimingOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const text = 'The river runs through the old town, and on its banks people sell bread and fish. ';
+/** A prime, so that it divides no vocabulary. */
+const tokenStride = 7919;
 
 /**
  * Times prompts and the decoding after them, greedily, end-of-text tokens ignored, round after round
@@ -35,7 +38,7 @@ const text = 'The river runs through the old town, and on its banks people sell 
  */
 export async function timeRuns(engine: LlamaEngine, options: TimingOptions): Promise<TimedRun[]> {
   const { promptLengths, repeats, onProgress } = options;
-  const longest = promptOf(engine, Math.max(...promptLengths));
+  const longest = promptOf(options.vocabulary, Math.max(...promptLengths));
   await timeRun(engine, longest.slice(0, Math.min(...promptLengths)), options);
   const runs: TimedRun[] = [];
   const total = repeats * promptLengths.length;
@@ -49,13 +52,9 @@ export async function timeRuns(engine: LlamaEngine, options: TimingOptions): Pro
   return runs;
 }
 
-/** The same English words over and over, as this model's tokens. */
-function promptOf(engine: LlamaEngine, length: number): number[] {
-  const tokens = engine.tokenize(text, false);
-  if (tokens.length === 0) {
-    throw new PithError('engine', 'The tokenizer in the file makes no tokens of English text.');
-  }
-  return Array.from({ length }, (_, at) => tokens[at % tokens.length]!);
+/** Tokens from all over the vocabulary; llama-bench takes random ones. */
+function promptOf(vocabulary: number, length: number): number[] {
+  return Array.from({ length }, (_, at) => (at * tokenStride + 1) % vocabulary);
 }
 
 async function timeRun(
