@@ -19,6 +19,8 @@ export {
   type DecodeRow,
   type PrefillRow,
 } from './recipes/bench/bench.ts';
+export { fit, type FitOptions, type FitReport } from './recipes/fit/fit.ts';
+export type { FitRow, MemoryCell, Recommendation } from './recipes/fit/recommend.ts';
 export type { Check } from './recipes/verify/check.ts';
 export { verify, type VerifyOptions, type VerifyReport } from './recipes/verify/verify.ts';
 export { openLlamaScorer } from './evaluate/llama-scorer.ts';

@@ -10,6 +10,7 @@ const commands: Readonly<Record<string, CommandLoader>> = {
   verify: async () => (await import('./verify.ts')).verify,
   run: async () => (await import('./run.ts')).run,
   chat: async () => (await import('./chat.ts')).chat,
+  fit: async () => (await import('./fit.ts')).fit,
   bench: async () => (await import('./bench.ts')).bench,
 };
 
