@@ -68,6 +68,8 @@ GEMMA = {"hidden_act": "gelu_pytorch_tanh", "hidden_activation": "gelu_pytorch_t
 LAYER_NORM = {"rms_norm_eps": None, "layer_norm_eps": 1e-5}
 BERT = {"hidden_act": "gelu", "layer_norm_eps": 1e-12, "type_vocab_size": 2, "num_key_value_heads": None, "tie_word_embeddings": None, "rope_theta": None, "rms_norm_eps": None}
 GPT2 = {"model_type": "gpt2", "n_embd": 64, "n_layer": 2, "n_head": 4, "n_positions": 32, "n_ctx": 32, "vocab_size": 48, "activation_function": "gelu_new", "layer_norm_epsilon": 1e-5}
+# llama.cpp has no architecture for it: only its tensors are kept.
+MOBILEBERT = {"model_type": "mobilebert", "hidden_size": 64, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4, "embedding_size": 24, "intra_bottleneck_size": 32, "num_feedforward_networks": 3, "max_position_embeddings": 32, "vocab_size": 48, "hidden_act": "relu"}
 DISTILBERT = {"model_type": "distilbert", "dim": 64, "hidden_dim": 96, "n_layers": 2, "n_heads": 4, "max_position_embeddings": 32, "vocab_size": 48, "activation": "gelu"}
 MEAN_POOLING = {
     "modules.json": [
@@ -192,7 +194,9 @@ def main():
         folder = Path(parent) / "sample"
         shutil.copytree(root / "models/sample", folder)
         sample = describe(convert(folder, "LlamaForCausalLM"))
-    golden = {"source": "convert_hf_to_gguf.py of llama.cpp v0.5.0; interop/hugging-face-families.py", "cases": cases, "sample": sample}
+    mobilebert = {"config": MOBILEBERT, "stored": checkpoint_shapes(MOBILEBERT, "MobileBertModel")}
+    source = "convert_hf_to_gguf.py of llama.cpp v0.5.0, transformers 4.57.6; interop/hugging-face-families.py"
+    golden = {"source": source, "cases": cases, "sample": sample, "mobilebert": mobilebert}
     target = root / "test/golden/families.json"
     target.write_text(json.dumps(golden, separators=(",", ":")) + "\n")
 

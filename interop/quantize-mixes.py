@@ -88,8 +88,13 @@ def fused(arch, layers, width, heads, kv_heads):
     return {**model, "layer": layer, "epsilon": "attention.layer_norm_epsilon", "flags": {"use_parallel_residual": True}}
 
 
-def bert():
+def bert(*, fused_qkv):
     model = fused("bert", 6, 256, 4, 4)
+    if not fused_qkv:
+        layer = {**norm(256, "attn_output_norm", "layer_output_norm")}
+        layer |= {f"attn_{part}.weight": [256, 256] for part in ("q", "k", "v", "output")}
+        layer |= {"ffn_up.weight": [512, 256], "ffn_down.weight": [256, 512]}
+        model["layer"] = layer
     outside = {
         "token_embd.weight": [96, 256],
         "token_embd_norm.weight": [256],
@@ -97,6 +102,59 @@ def bert():
         "token_types.weight": [2, 256],
     }
     return {**model, "outside": outside}
+
+
+def gpt2():
+    model = fused("gpt2", 12, 256, 4, 4)
+    outside = {"token_embd.weight": [96, 256], "position_embd.weight": [64, 256], **norm(256, "output_norm")}
+    return {**model, "outside": outside}
+
+
+def phi2():
+    """Query, key and value apart, two feed-forward matrices, an output bias."""
+    model = fused("phi2", 24, 256, 4, 4)
+    layer = {name: shape for name, shape in model["layer"].items() if "qkv" not in name}
+    layer |= {f"attn_{part}.weight": [256, 256] for part in "qkv"}
+    layer |= {f"attn_{part}.bias": [256] for part in "qkv"}
+    return {**model, "layer": layer, "outside": {**model["outside"], "output.bias": [96]}}
+
+
+def phi3(kv_heads):
+    """Gate and up in one matrix too."""
+    model = fused("phi3", 32, 256, 4, kv_heads)
+    layer = {**model["layer"], **norm(256, "ffn_norm"), "ffn_up.weight": [1024, 256]}
+    return {**model, "layer": layer, "epsilon": "attention.layer_norm_rms_epsilon", "flags": {}}
+
+
+def gemma(arch, layers, kv_heads):
+    model = llama(layers, 256, 4, kv_heads, 768, arch=arch, tied=True, head_dim=64)
+    extra = norm(256, "post_attention_norm", "post_ffw_norm") if arch != "gemma" else {}
+    head_norms = norm(64, "attn_q_norm", "attn_k_norm") if arch == "gemma3" else {}
+    return {**model, "layer": {**model["layer"], **extra, **head_norms}}
+
+
+def stablelm():
+    """The 12B layout: side by side, a norm for every head."""
+    model = llama(40, 256, 4, 1, 512, arch="stablelm")
+    layer = {name: shape for name, shape in model["layer"].items() if name != "ffn_norm.weight"}
+    layer |= {"attn_norm.bias": [256], "attn_q_norm.weight": [4, 64], "attn_k_norm.weight": [1, 64]}
+    return {**model, "layer": layer, "epsilon": "attention.layer_norm_epsilon", "flags": {"use_parallel_residual": True}}
+
+
+def qwen2moe():
+    model = llama(12, 256, 4, 2, 512, arch="qwen2moe", bias=True, experts=6)
+    model["keys"] |= {"expert_feed_forward_length": 256, "expert_shared_feed_forward_length": 512}
+    layer = model["layer"]
+    layer |= {
+        "ffn_gate_exps.weight": [6, 256, 256],
+        "ffn_up_exps.weight": [6, 256, 256],
+        "ffn_down_exps.weight": [6, 256, 256],
+        "ffn_gate_inp_shexp.weight": [1, 256],
+        "ffn_gate_shexp.weight": [512, 256],
+        "ffn_up_shexp.weight": [512, 256],
+        "ffn_down_shexp.weight": [256, 512],
+    }
+    return model
 
 
 def deepseek():
@@ -153,7 +211,18 @@ MODELS = {
     "width 80": llama(9, 80, 5, 5, 112),
     "falcon": fused("falcon", 32, 256, 4, 1),
     "gptneox": fused("gptneox", 24, 256, 4, 4),
-    "bert": bert(),
+    "bert": bert(fused_qkv=True),
+    "bert, query, key and value apart": bert(fused_qkv=False),
+    "gpt2": gpt2(),
+    "phi2": phi2(),
+    "phi3": phi3(4),
+    "phi3, 4 heads a kv head": phi3(1),
+    "gemma": gemma("gemma", 18, 1),
+    "gemma2": gemma("gemma2", 26, 2),
+    "gemma3": gemma("gemma3", 18, 1),
+    "stablelm": stablelm(),
+    "qwen2moe, a shared expert": qwen2moe(),
+    "mixtral": llama(32, 256, 8, 2, 512, experts=8),
     "deepseek2": deepseek(),
 }
 
@@ -174,7 +243,8 @@ def write_model(path, model):
         writer.add_bool(f"{model['architecture']}.{key}", value)
     writer.add_float32(f"{model['architecture']}.{model['epsilon']}", 1e-5)
     for name, shape in tensors_of(model).items():
-        writer.add_tensor(name, np.zeros(shape, np.float32 if len(shape) == 1 else np.float16))
+        is_vector = np.prod(shape[:-1]) == 1 or name.endswith("_norm.weight")
+        writer.add_tensor(name, np.zeros(shape, np.float32 if is_vector else np.float16))
     finish(writer)
 
 

@@ -59,12 +59,19 @@ function notesOf(notes: readonly string[], summary: ModelSummary): string[] {
   ];
 }
 
+/** For a mixture of experts. */
+function activeRow({ parameters, activeParameters }: ModelSummary): [string, string][] {
+  if (activeParameters === parameters) return [];
+  return [['of them for one token', formatCount(activeParameters)]];
+}
+
 function describe(report: InspectReport): string {
   const facts = formatTable(
     [{ heading: '' }, { heading: '' }],
     [
       ['architecture', report.architecture],
       ['parameters', `${formatCount(report.parameters)} (${formatInteger(report.parameters)})`],
+      ...activeRow(report),
       ['tensors', `${report.tensors.length}, ${formatBytes(report.bytes)}`],
       ['bits per weight', report.bitsPerWeight.toFixed(2)],
       ['layers', known(report.layers)],

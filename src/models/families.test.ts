@@ -26,7 +26,11 @@ interface GoldenCase extends Converted {
 
 const golden = JSON.parse(
   readFileSync(new URL('../../test/golden/families.json', import.meta.url), 'utf8'),
-) as { cases: GoldenCase[]; sample: Converted };
+) as {
+  cases: GoldenCase[];
+  sample: Converted;
+  mobilebert: Pick<GoldenCase, 'config' | 'stored'>;
+};
 
 /** The numbers of interop/hugging-face-families.py as BF16 bytes. */
 function numbers(seed: number, count: number): Uint8Array {
@@ -282,4 +286,135 @@ test('rows read in any slabs, heads cut anywhere, are the rows of the whole matr
     }
   }
   expect(whole.slice(10, 20)).toEqual(bytes.slice(4 * 10, 5 * 10));
+});
+
+const caseOf = (label: string) => golden.cases.find((entry) => entry.label === label)!;
+const keyOf = (model: Model, key: string) =>
+  model.metadata.get(`${model.architecture}.${key}`)?.value;
+
+test("StableLM 2 12B's norms of 4 query and 2 key heads are stacked, and it has no second norm", async () => {
+  const { config, stored } = caseOf('stablelm, biases');
+  const shapes = Object.fromEntries(
+    Object.entries(stored).filter(([name]) => !name.includes('post_attention_layernorm')),
+  );
+  for (const layer of [0, 1]) {
+    for (const [kind, heads] of [['q', 4] as const, ['k', 2] as const]) {
+      for (let head = 0; head < heads; head++) {
+        shapes[`model.layers.${layer}.self_attn.${kind}_layernorm.norms.${head}.weight`] = [16];
+      }
+    }
+  }
+  const tensors = checkpoint(shapes);
+  const model = open({ ...config, qk_layernorm: true, use_parallel_residual: true }, tensors);
+  const norms = model.tensors.get('blk.1.attn_q_norm.weight')!;
+  expect(norms.shape).toEqual([4, 16]);
+  const third = tensors.get('model.layers.1.self_attn.q_layernorm.norms.2.weight')!;
+  expect(await norms.read(2, 1)).toEqual(await third.read(0, 1));
+  expect(model.tensors.get('blk.0.attn_k_norm.weight')!.shape).toEqual([2, 16]);
+  expect(model.tensors.has('blk.0.ffn_norm.weight')).toBe(false);
+  expect(keyOf(model, 'use_parallel_residual')).toBe(true);
+});
+
+test('MobileBERT keeps all its tensors under names of its own, and says what runs it', () => {
+  const { config, stored } = golden.mobilebert;
+  const model = open(config, checkpoint(stored));
+  const pooler = ['pooler.dense.weight', 'pooler.dense.bias'].filter((name) => name in stored);
+  expect(model.tensors.size).toBe(Object.keys(stored).length - pooler.length);
+  const shapes = Object.fromEntries([...model.tensors].map(([name, { shape }]) => [name, shape]));
+  expect(shapes).toMatchObject({
+    'token_embd.weight': [48, 24],
+    'token_embd_proj.weight': [64, 72],
+    'blk.1.bottleneck_in.weight': [32, 64],
+    'blk.1.attn_v.weight': [32, 64],
+    'blk.1.ffn_up_0.weight': [48, 32],
+    'blk.1.ffn_norm_1.bias': [32],
+    'blk.1.bottleneck_out.weight': [64, 32],
+    'blk.1.layer_output_norm.weight': [64],
+  });
+  expect(keyOf(model, 'attention.key_length')).toBe(8);
+  expect(model.notes.join()).toContain('only ONNX Runtime runs the model');
+  const other = { ...config, normalization_type: 'layer_norm' };
+  expect(codeOf(() => open(other, checkpoint(stored)))).toEqual([
+    'unsupported',
+    expect.stringContaining('normalization_type layer_norm, where Pith knows no_norm'),
+  ]);
+});
+
+test.each([
+  ['gemma2', { query_pre_attn_scalar: 144 }, ['attention.scale', 1 / 12], 'divides by √32'],
+  [
+    'qwen3_moe, wide heads',
+    { norm_topk_prob: false },
+    ['expert_weights_norm', false],
+    'llama.cpp does and the model does not',
+  ],
+  [
+    'qwen2_moe, a shared expert',
+    { norm_topk_prob: true },
+    ['expert_weights_norm', true],
+    'the model does and llama.cpp not',
+  ],
+] as const)(
+  'what llama.cpp assumes and the model does not is a key and a note: %s %j',
+  (label, change, [key, value], note) => {
+    const { config, stored } = caseOf(label);
+    const model = open({ ...config, ...change }, checkpoint(stored));
+    expect(keyOf(model, key)).toBe(value);
+    expect(model.notes.join()).toContain(note);
+  },
+);
+
+test('layers with a window that are not every second or sixth are listed one by one', () => {
+  const { config, stored } = caseOf('gemma2');
+  const patternOf = (layer_types: string[]) =>
+    keyOf(open({ ...config, layer_types }, checkpoint(stored)), 'attention.sliding_window_pattern');
+  expect(patternOf(['sliding_attention', 'full_attention'])).toBeUndefined();
+  expect(patternOf(['full_attention', 'sliding_attention'])).toEqual([0, 1]);
+});
+
+test.each([
+  ['phi, half of each head rotated', { qk_layernorm: true }, 'norms of query and key heads'],
+  ['gemma2', { attn_logit_softcapping: null }, 'no soft caps'],
+  ['gemma3_text, linear rope', { use_bidirectional_attention: true }, 'in both directions'],
+  ['gpt2', { scale_attn_by_inverse_layer_idx: true }, 'scaled otherwise'],
+  ['qwen2_moe, a shared expert', { mlp_only_layers: [0] }, 'layers without experts'],
+  ['bert', { is_decoder: true }, 'earlier tokens only'],
+  ['bert', { position_embedding_type: 'relative_key' }, 'relative_key positions'],
+  ['phi3, longrope, sliding window', { rope_scaling: { type: 'llama3' } }, 'rope scaling "llama3"'],
+])('what an architecture cannot express is refused: %s %j', (label, change, message) => {
+  const { config, stored } = caseOf(label);
+  expect(codeOf(() => open({ ...config, ...change }, checkpoint(stored)))).toEqual([
+    'unsupported',
+    expect.stringContaining(message),
+  ]);
+});
+
+test('factors of longrope must be as many as the rotated pairs', () => {
+  const { config, stored } = caseOf('phi3, longrope, sliding window');
+  const rope_scaling = { ...(config.rope_scaling as object), long_factor: [1, 2] };
+  expect(codeOf(() => open({ ...config, rope_scaling }, checkpoint(stored)))).toEqual([
+    'corrupt',
+    expect.stringContaining('with 2 numbers in long_factor, where 8 are rotated'),
+  ]);
+});
+
+test('pooling that GGUF cannot express, or that is not there, is told', () => {
+  const { config, stored, files } = caseOf('bert, mean pooling, as MiniLM');
+  const withPooling = (pooling: object) =>
+    codeOf(() => open(config, checkpoint(stored), { ...files, '1_Pooling/config.json': pooling }));
+  const model = open(config, checkpoint(stored), files);
+  expect(keyOf(model, 'pooling_normalize')).toBe(true);
+  expect(withPooling({ pooling_mode: 'cls' })).toEqual([]);
+  expect(withPooling({ pooling_mode_max_tokens: true, pooling_mode_mean_tokens: true })[0]).toBe(
+    'unsupported',
+  );
+  expect(withPooling({})[0]).toBe('unsupported');
+  const dense = [
+    { path: '', type: 'x.Transformer' },
+    { path: '2_Dense', type: 'x.Dense' },
+  ];
+  expect(codeOf(() => open(config, checkpoint(stored), { 'modules.json': dense }))).toEqual([
+    'unsupported',
+    expect.stringContaining('the module Dense'),
+  ]);
 });

@@ -55,3 +55,8 @@ test('a model without attention heads has no estimate', () => {
   });
   expect(estimateMemory(mamba, 512)).toBeUndefined();
 });
+
+test('an encoder has no cache of keys and values', () => {
+  const metadata = new Map(half.metadata).set('llama.attention.causal', meta.bool(false));
+  expect(estimateMemory({ ...half, metadata }, 512)).toMatchObject({ kvCacheBytes: 0 });
+});

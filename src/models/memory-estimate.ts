@@ -1,3 +1,4 @@
+import { isEncoder } from './architectures.ts';
 import { hyperParameter } from './hyper-parameters.ts';
 import type { Model } from './model.ts';
 import { summarize } from './summary.ts';
@@ -40,12 +41,13 @@ export function estimateMemory(model: Model, contextLength: number): MemoryEstim
   return { contextLength, weightsBytes, kvCacheBytes, computeBytes, totalBytes };
 }
 
-/** Numbers that one token adds to the cache, all layers together; undefined without attention heads. */
+/** Numbers that one token adds to the cache, all layers together; 0 for an encoder, undefined without attention heads. */
 export function kvCacheWidth(model: Pick<Model, 'architecture' | 'metadata'>): number | undefined {
   const layers = hyperParameter(model, 'block_count');
   const heads = hyperParameter(model, 'attention.head_count');
   const width = hyperParameter(model, 'embedding_length');
   if (!layers || !heads || !width) return undefined;
+  if (isEncoder(model)) return 0;
   const keyLength = hyperParameter(model, 'attention.key_length') ?? width / heads;
   const valueLength = hyperParameter(model, 'attention.value_length') ?? width / heads;
   return kvHeadsOfAllLayers(model, layers, heads) * (keyLength + valueLength);

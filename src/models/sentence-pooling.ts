@@ -7,13 +7,7 @@ import { PithError } from '../util/errors.ts';
 export const modulesFile = 'modules.json';
 
 const modulesSchema = z.array(z.object({ path: z.string(), type: z.string() }));
-const flag = z.boolean().nullish();
-const poolingSchema = z.object({
-  pooling_mode: z.string().nullish(),
-  pooling_mode_mean_tokens: flag,
-  pooling_mode_cls_token: flag,
-  pooling_mode_lasttoken: flag,
-});
+const poolingSchema = z.record(z.string(), z.unknown());
 
 /** llama.cpp's numbers (enum llama_pooling_type) for what a module may be set to. */
 const poolingTypes: Readonly<Record<string, number>> = { mean: 1, cls: 2, lasttoken: 3 };
@@ -54,8 +48,9 @@ function poolingType(files: TokenizerFiles): number {
   const name = poolingConfigFile(files)!;
   const pooling = parse(poolingSchema, files, name) ?? {};
   const modes = Object.entries(pooling).flatMap(([key, value]) => {
-    if (key === 'pooling_mode') return typeof value === 'string' ? [value] : [];
-    return value === true ? [/^pooling_mode_(\w+?)(_tokens?)?$/.exec(key)![1]!] : [];
+    if (key === 'pooling_mode') return [String(value)];
+    const mode = /^pooling_mode_(\w+?)(_tokens?)?$/.exec(key)?.[1];
+    return mode !== undefined && value === true ? [mode] : [];
   });
   const [mode = 'none', ...more] = modes;
   const type = Object.hasOwn(poolingTypes, mode) ? poolingTypes[mode] : undefined;

@@ -12,6 +12,7 @@ test('weights and bytes are those of the tensor table: Q8_0 takes 34 bytes for 3
   expect(summarize(model)).toEqual({
     architecture: 'llama',
     parameters: 6464,
+    activeParameters: 6464,
     bytes: 6800 + 256,
     bitsPerWeight: (8 * 7056) / 6464,
     contextLength: 512,
@@ -28,4 +29,16 @@ test('weights and bytes are those of the tensor table: Q8_0 takes 34 bytes for 3
 test('a file with a vocabulary alone has 0 weights and 0 bits a weight', () => {
   const model = fakeModel({ architecture: 'qwen2', keys: { vocab_size: 7 }, shapes: {} });
   expect(summarize(model)).toMatchObject({ parameters: 0, bitsPerWeight: 0, vocabulary: 7 });
+});
+
+test('of 8 experts with 2 for each token, a quarter of the stacked weights is active', () => {
+  const model = fakeModel({
+    architecture: 'llama',
+    keys: { expert_count: 8, expert_used_count: 2 },
+    shapes: { 'blk.0.ffn_gate_inp.weight': [8, 64], 'blk.0.ffn_up_exps.weight': [8, 32, 64] },
+  });
+  expect(summarize(model)).toMatchObject({
+    parameters: 512 + 8 * 2048,
+    activeParameters: 512 + 2 * 2048,
+  });
 });

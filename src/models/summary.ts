@@ -1,5 +1,6 @@
 import { unitOf, type TensorType } from '../tensor/dtypes.ts';
 import { averageBits, weightsOf, type Tensor } from '../tensor/tensor.ts';
+import { stackedExperts } from './expert-stacks.ts';
 import { hyperParameter } from './hyper-parameters.ts';
 import type { Model } from './model.ts';
 
@@ -17,6 +18,8 @@ export interface ModelSummary {
   readonly architecture: string;
   /** Stored weights: one count for a tied embedding, which is stored once. */
   readonly parameters: number;
+  /** Weights that one token meets: of stacked experts, those that the router chooses. */
+  readonly activeParameters: number;
   /** Bytes of all tensors, without the file's header. */
   readonly bytes: number;
   /** Of the tensors alone: 16 for an F16 file, whatever its header. */
@@ -38,6 +41,7 @@ export function summarize(model: Model): ModelSummary {
   return {
     architecture: model.architecture,
     parameters,
+    activeParameters: sum([...model.tensors.values()].map(activeWeights(model))),
     bytes,
     bitsPerWeight: averageBits(tensors),
     contextLength: hyperParameter(model, 'context_length'),
@@ -45,6 +49,16 @@ export function summarize(model: Model): ModelSummary {
     layers: hyperParameter(model, 'block_count'),
     chatTemplate: model.metadata.has('tokenizer.chat_template'),
     tensors,
+  };
+}
+
+function activeWeights(model: Model): (tensor: Tensor) => number {
+  const used = hyperParameter(model, 'expert_used_count');
+  return (tensor) => {
+    const weights = weightsOf(tensor.shape);
+    const experts = stackedExperts(tensor);
+    if (!experts || !used) return weights;
+    return (weights / experts) * Math.min(used, experts);
   };
 }
 

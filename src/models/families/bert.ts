@@ -3,6 +3,7 @@ import { meta } from '../../formats/gguf/metadata.ts';
 import { withBias } from './decoder-tensors.ts';
 import type { ConfigOf, Family } from './family.ts';
 import { size } from './model-config.ts';
+import { widened } from './tensor-views.ts';
 
 const own = {
   type_vocab_size: size,
@@ -41,11 +42,13 @@ export const bert: Family<ConfigOf<typeof own>> = {
       from: 'embeddings.position_embeddings.weight',
       to: 'position_embd.weight',
       shape: ['P', 'C'],
+      view: widened,
     },
     {
       from: 'embeddings.token_type_embeddings.weight',
       to: 'token_types.weight',
       shape: ['T', 'C'],
+      view: widened,
     },
     ...withBias({ from: 'embeddings.LayerNorm', to: 'token_embd_norm', shape: ['C'] }),
     ...(

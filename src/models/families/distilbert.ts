@@ -1,6 +1,7 @@
 import { meta } from '../../formats/gguf/metadata.ts';
 import { withBias } from './decoder-tensors.ts';
 import type { Family } from './family.ts';
+import { widened } from './tensor-views.ts';
 
 const layer = 'transformer.layer.{layer}';
 const block = 'blk.{layer}';
@@ -32,6 +33,7 @@ export const distilbert: Family = {
       from: 'embeddings.position_embeddings.weight',
       to: 'position_embd.weight',
       shape: ['P', 'C'],
+      view: widened,
     },
     ...withBias({ from: 'embeddings.LayerNorm', to: 'token_embd_norm', shape: ['C'] }),
     ...(

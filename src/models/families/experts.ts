@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { meta } from '../../formats/gguf/metadata.ts';
 import type { Key, TensorRule } from './family.ts';
 import { size, type ModelConfig } from './model-config.ts';
+import { widened } from './tensor-views.ts';
 
 const layer = 'model.layers.{layer}';
 const block = 'blk.{layer}';
@@ -18,7 +19,12 @@ export function experts(
 ): readonly TensorRule[] {
   const from = (matrix: string) => `${layer}.${part}.experts.{E}.${matrix}.weight`;
   return [
-    { from: `${layer}.${part}.gate.weight`, to: `${block}.ffn_gate_inp.weight`, shape: ['E', 'C'] },
+    {
+      from: `${layer}.${part}.gate.weight`,
+      to: `${block}.ffn_gate_inp.weight`,
+      shape: ['E', 'C'],
+      view: widened,
+    },
     { from: from(gate), to: `${block}.ffn_gate_exps.weight`, shape: ['X', 'C'] },
     { from: from(up), to: `${block}.ffn_up_exps.weight`, shape: ['X', 'C'] },
     { from: from(down), to: `${block}.ffn_down_exps.weight`, shape: ['C', 'X'] },

@@ -6,7 +6,8 @@ import type { FieldName, ModelConfig } from './model-config.ts';
 /**
  * Sizes that tensor shapes are told in: C width, H heads, K key/value heads, D head width, F
  * feed-forward width, V vocabulary, P positions. Only some families have E experts, X an expert's
- * and S the shared expert's feed-forward width, T token types.
+ * and S the shared expert's feed-forward width, T token types; MobileBERT has A token embedding
+ * width, B bottleneck, N feed-forward parts besides the last.
  */
 export type Size =
   | 'C'
@@ -24,6 +25,10 @@ export type Size =
   | 'X'
   | 'S'
   | 'T'
+  | 'A'
+  | '3*A'
+  | 'B'
+  | 'N'
   | '1';
 
 /** Fields of config.json that only some families have, with their checks. */
@@ -72,6 +77,8 @@ export interface Family<Config extends ModelConfig = ModelConfig> {
   readonly defaults?: Readonly<Record<string, unknown>>;
   /** `hidden_act` that the architecture computes. */
   readonly activations?: readonly string[];
+  /** The field of the width that heads share, where it is not the model's. */
+  readonly attentionWidth?: string;
   readonly norm?: 'layer';
   readonly positions?: 'learned';
   /** Whether the architecture can rotate a part of each head (`partial_rotary_factor`). */

@@ -3,6 +3,7 @@ import { outputMatrix, withBias } from './decoder-tensors.ts';
 import type { ConfigOf, Family, TensorRule } from './family.ts';
 import { size } from './model-config.ts';
 import { transposed } from './transposed.ts';
+import { widened } from './tensor-views.ts';
 
 const own = {
   intermediate_size: size.nullish(),
@@ -46,7 +47,7 @@ export const gpt2: Family<ConfigOf<typeof own>> = {
   ignored: /^h\.\d+\.attn\.(masked_)?bias$/,
   tensors: [
     { from: 'wte.weight', to: 'token_embd.weight', shape: ['V', 'C'] },
-    { from: 'wpe.weight', to: 'position_embd.weight', shape: ['P', 'C'] },
+    { from: 'wpe.weight', to: 'position_embd.weight', shape: ['P', 'C'], view: widened },
     ...withBias({ from: 'ln_f', to: 'output_norm', shape: ['C'] }),
     outputMatrix,
     ...withBias({ from: 'h.{layer}.ln_1', to: 'blk.{layer}.attn_norm', shape: ['C'] }),

@@ -10,6 +10,7 @@ import { gpt2 } from './gpt2.ts';
 import { llama } from './llama.ts';
 import { mistral } from './mistral.ts';
 import { mixtral } from './mixtral.ts';
+import { mobilebert } from './mobilebert.ts';
 import { phi } from './phi.ts';
 import { phi3 } from './phi3.ts';
 import { qwen2Moe } from './qwen2-moe.ts';
@@ -36,6 +37,7 @@ export const families: readonly Family[] = [
   gpt2,
   bert,
   distilbert,
+  mobilebert,
 ];
 
 /**

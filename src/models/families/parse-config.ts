@@ -27,11 +27,12 @@ export function parseModelConfig(family: Family, config: unknown): ModelConfig {
   const fields = parsed.data;
   const heads = fields.num_attention_heads;
   const kvHeads = fields.num_key_value_heads ?? heads;
-  const headWidth = fields.head_dim ?? fields.hidden_size / heads;
+  const shared = parsed.data[(family.attentionWidth ?? 'hidden_size') as 'hidden_size'];
+  const headWidth = fields.head_dim ?? shared / heads;
   if (!Number.isInteger(headWidth) || headWidth % 2 === 1 || heads % kvHeads !== 0) {
     throw new PithError(
       'shape',
-      `config.json: width ${fields.hidden_size}, ${heads} heads, ${kvHeads} key/value heads and ` +
+      `config.json: width ${shared}, ${heads} heads, ${kvHeads} key/value heads and ` +
         `head width ${headWidth} do not divide evenly.`,
       'Get the config.json that belongs to this model.',
     );

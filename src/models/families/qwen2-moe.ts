@@ -10,6 +10,7 @@ import {
 import type { ConfigOf, Family } from './family.ts';
 import { size } from './model-config.ts';
 import { slidingWindowNote } from './sliding-window.ts';
+import { widened } from './tensor-views.ts';
 
 const own = { ...qwenExpertFields, shared_expert_intermediate_size: size };
 const from = 'model.layers.{layer}.mlp';
@@ -41,6 +42,7 @@ export const qwen2Moe: Family<ConfigOf<typeof own>> = {
       from: `${from}.shared_expert_gate.weight`,
       to: `${block}.ffn_gate_inp_shexp.weight`,
       shape: ['1', 'C'],
+      view: widened,
     },
     {
       from: `${from}.shared_expert.gate_proj.weight`,

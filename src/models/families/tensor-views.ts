@@ -56,13 +56,26 @@ export function stacked(parts: readonly Tensor[], name: string): Tensor {
   };
 }
 
-/** A vector with 1 added to every value, in F32: Gemma stores norm weights around zero. */
+/**
+ * The values in F32: llama.cpp computes with routers, positions and token types in that type only.
+ *
+ * @see ModelBase.prepare_tensors in conversion/base.py, llama.cpp v0.5.0.
+ */
+export function widened(tensor: Tensor): Tensor {
+  return tensor.type === 'F32' ? tensor : inFloat32(tensor, 0);
+}
+
+/** The values with 1 added, in F32: Gemma stores norm weights less one. */
 export function plusOne(tensor: Tensor): Tensor {
+  return inFloat32(tensor, 1);
+}
+
+function inFloat32(tensor: Tensor, shift: number): Tensor {
   const widen = widenings[tensor.type];
   if (!widen) {
     throw new PithError(
       'unsupported',
-      `${tensor.name} is stored as ${tensor.type}, to which nothing can be added.`,
+      `${tensor.name} is stored as ${tensor.type}, where numbers are needed.`,
       'Use the original checkpoint in BF16, F16 or F32.',
     );
   }
@@ -72,8 +85,8 @@ export function plusOne(tensor: Tensor): Tensor {
     async read(first, count) {
       const bytes = await tensor.read(first, count);
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      const length = bytes.length / unitOf(tensor.type).bytes;
-      const values = Float32Array.from({ length }, (_, at) => widen(view, at) + 1);
+      const values = new Float32Array(bytes.length / unitOf(tensor.type).bytes);
+      for (let at = 0; at < values.length; at++) values[at] = widen(view, at) + shift;
       return new Uint8Array(values.buffer);
     },
   };

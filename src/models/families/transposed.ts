@@ -1,9 +1,8 @@
 import { unitOf } from '../../tensor/dtypes.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 
-/** Part of a transposed matrix that is kept while a reader goes through it, and read at once. */
-const stripeBytes = 2 ** 24;
-const chunkBytes = 2 ** 20;
+/** Of a transposed matrix, what is kept while a reader goes through it, and what is read at once. */
+const limits = { stripeBytes: 2 ** 24, chunkBytes: 2 ** 20 };
 
 /** Rows `first … first + count` of the transposed matrix. */
 interface Stripe {
@@ -19,6 +18,14 @@ interface Stripe {
  * time, in one pass over the matrix. One stripe is kept until the last row was read.
  */
 export function transposed(tensor: Tensor): Tensor {
+  return transposedWithin(tensor, limits);
+}
+
+/** The same with other limits. */
+export function transposedWithin(
+  tensor: Tensor,
+  { stripeBytes, chunkBytes }: typeof limits,
+): Tensor {
   const [stored, rows] = tensor.shape as readonly [number, number];
   const rowBytes = stored * unitOf(tensor.type).bytes;
   const perStripe = Math.max(1, Math.floor(stripeBytes / rowBytes));
@@ -27,7 +34,7 @@ export function transposed(tensor: Tensor): Tensor {
     if (kept && row >= kept.first && row < kept.first + kept.count) return kept;
     const first = row - (row % perStripe);
     const count = Math.min(perStripe, rows - first);
-    kept = { first, count, bytes: gather(tensor, first, count) };
+    kept = { first, count, bytes: gather(tensor, { first, count, chunkBytes }) };
     return kept;
   };
   return {
@@ -51,7 +58,10 @@ export function transposed(tensor: Tensor): Tensor {
 }
 
 /** Columns `first … first + count` of a stored matrix, each as a row. */
-async function gather(tensor: Tensor, first: number, count: number): Promise<Uint8Array> {
+async function gather(
+  tensor: Tensor,
+  { first, count, chunkBytes }: { first: number; count: number; chunkBytes: number },
+): Promise<Uint8Array> {
   const [rows, columns] = tensor.shape as readonly [number, number];
   const { bytes: width } = unitOf(tensor.type);
   const perChunk = Math.max(1, Math.floor(chunkBytes / (columns * width)));

@@ -33,3 +33,8 @@ export async function check(name: string, run: () => Promise<string>): Promise<C
 export function wrong(detail: string): PithError {
   return new PithError('verify-failed', detail);
 }
+
+/** Why a check makes no sense for a file, or cannot be made here. */
+export function unchecked(reason: string): PithError {
+  return new PithError('engine-missing', reason);
+}

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { isEncoder, mayRunInLlamaCpp } from '../../models/architectures.ts';
 import type { Model } from '../../models/model.ts';
 import { locateModel, openModel } from '../../models/open.ts';
 import { startTranscoder } from '../../runtime/kernel-workers.ts';
@@ -7,7 +8,7 @@ import type { Generation } from '../../runtime/llama.ts';
 import { weightsOf } from '../../tensor/tensor.ts';
 import { PithError } from '../../util/errors.ts';
 import type { OnProgress } from '../../util/progress.ts';
-import { check, wrong, type Check } from './check.ts';
+import { check, unchecked, wrong, type Check } from './check.ts';
 import { probeTexts } from './probe-texts.ts';
 import { readSource, templateOf, type Source } from './source.ts';
 import { compareTemplates, renderTemplate } from './template-check.ts';
@@ -73,11 +74,16 @@ async function checkContents(
   try {
     const { against } = options;
     const source = against === undefined ? undefined : await readSource(against, signal);
-    const tried = quietly(tryTexts(path, texts, signal));
-    const generation = quietly(tryGeneration(path, smokeTokens, signal));
+    const tried = quietly(tryIn(model, () => tryTexts(path, texts, signal)));
+    const generation = quietly(
+      tryIn(model, async () => {
+        if (isEncoder(model)) throw unchecked('an encoder makes vectors, no text');
+        return tryGeneration(path, smokeTokens, signal);
+      }),
+    );
     return [
       await withTranscoder(model, options),
-      await check('tokenizer', () => checkTokenizer(tried, source)),
+      await check('tokenizer', () => checkTokenizer(model, tried, source)),
       await check('chat template', async () => checkTemplate(model, source)),
       await check('generation', () => checkGeneration(generation)),
     ];
@@ -107,12 +113,24 @@ async function withTranscoder(model: Model, options: VerifyOptions): Promise<Che
   }
 }
 
+/** What llama.cpp says to a model whose architecture it may know. */
+async function tryIn<T>({ architecture }: Model, run: () => Promise<T>): Promise<T> {
+  if (mayRunInLlamaCpp(architecture)) return run();
+  throw unchecked(
+    `llama.cpp has no architecture ${architecture}; only ONNX Runtime runs the model`,
+  );
+}
+
 async function checkTokenizer(
+  { metadata }: Model,
   trial: Promise<readonly TriedText[]>,
   source: Source | undefined,
 ): Promise<string> {
   const tried = await trial;
   if (source?.tokens) return compareTokens(tried, source.tokens);
+  if (metadata.get('tokenizer.ggml.model')?.value === 'bert') {
+    throw unchecked('WordPiece keeps no spaces, so its tokens must be compared: pass --against');
+  }
   const found = checkRoundTrip(tried);
   return source ? `${found} (the source has no tokenizer.json to compare tokens with)` : found;
 }
