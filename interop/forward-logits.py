@@ -80,7 +80,7 @@ DECODERS = {
     "phi": {"model_type": "phi", "intermediate_size": 128, "num_key_value_heads": 4, "partial_rotary_factor": 0.5, "hidden_act": "gelu_new", "layer_norm_eps": 1e-5, "qk_layernorm": False},
     "phi3": {"model_type": "phi3", **RMS, "sliding_window": None, "original_max_position_embeddings": 256},
     "phi3, window of 5": {"model_type": "phi3", **RMS, "sliding_window": 5, "original_max_position_embeddings": 256},
-    "phi3, longrope within the original context": {"model_type": "phi3", **RMS, "sliding_window": None, "rope_scaling": LONGROPE, "original_max_position_embeddings": 64},
+    "phi3, longrope within the original context": {"model_type": "phi3", **RMS, "sliding_window": None, "rope_scaling": LONGROPE, "original_max_position_embeddings": 1024, "max_position_embeddings": 4096},
     "phi3, longrope beyond the original context": {"model_type": "phi3", **RMS, "sliding_window": None, "rope_scaling": LONGROPE, "original_max_position_embeddings": 8},
     "gemma": {"model_type": "gemma", **GEMMA, "num_key_value_heads": 1},
     "gemma2": {"model_type": "gemma2", **GEMMA, "query_pre_attn_scalar": 16, "sliding_window": 5, "attn_logit_softcapping": 4.0, "final_logit_softcapping": 3.0},

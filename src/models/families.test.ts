@@ -87,9 +87,10 @@ async function floatsOf(tensor: Tensor): Promise<Float32Array> {
   return new Float32Array(Uint32Array.from(words, (word) => word << 16).buffer);
 }
 
-/** Keys that llama.cpp would assume and Pith writes out, and the only one that sets yarn's magnitude. */
+/** Keys that llama.cpp would assume and Pith writes out, yarn's magnitude, and Mistral's window. */
 const writtenOut = [
   'rope.scaling.attn_factor',
+  'attention.sliding_window',
   'rope.freq_base',
   'rope.dimension_count',
   'attention.head_count_kv',

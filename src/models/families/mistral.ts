@@ -1,7 +1,7 @@
 import { attention, embeddings, gatedFeedForward, preNorms } from './decoder-tensors.ts';
 import type { Family } from './family.ts';
 import { rotaryHalves } from './rotary-halves.ts';
-import { everyLayerNote } from './sliding-window.ts';
+import { everyLayerKeys, everyLayerNote } from './sliding-window.ts';
 
 /**
  * Mistral 7B and its descendants: Llama's layout and GGUF architecture.
@@ -13,5 +13,6 @@ export const mistral: Family = {
   architecture: 'llama',
   ropeFactors: 'llama3',
   tensors: [...embeddings, ...preNorms, ...attention(rotaryHalves), ...gatedFeedForward],
+  keys: everyLayerKeys,
   notes: everyLayerNote,
 };

@@ -3,7 +3,7 @@ import { expertKeys, experts } from './experts.ts';
 import type { ConfigOf, Family } from './family.ts';
 import { size } from './model-config.ts';
 import { rotaryHalves } from './rotary-halves.ts';
-import { everyLayerNote } from './sliding-window.ts';
+import { everyLayerKeys, everyLayerNote } from './sliding-window.ts';
 
 const own = { num_local_experts: size, num_experts_per_tok: size };
 
@@ -25,6 +25,9 @@ export const mixtral: Family<ConfigOf<typeof own>> = {
     ...attention(rotaryHalves),
     ...experts('block_sparse_moe', ['w1', 'w3', 'w2']),
   ],
-  keys: (config) => expertKeys(config.num_local_experts, config.num_experts_per_tok, true),
+  keys: (config) => [
+    ...everyLayerKeys(config),
+    ...expertKeys(config.num_local_experts, config.num_experts_per_tok, true),
+  ],
   notes: everyLayerNote,
 };

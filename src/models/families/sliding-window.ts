@@ -60,3 +60,11 @@ export function windowKeys(
 function windowedLayers(layers: number, period: number): readonly boolean[] {
   return Array.from({ length: layers }, (_, layer) => (layer + 1) % period !== 0);
 }
+
+/**
+ * `attention.sliding_window` of models in which every layer has one. llama.cpp does not read it in
+ * such architectures; Pith's own forward pass does.
+ */
+export function everyLayerKeys({ sliding_window: window }: ModelConfig): readonly Key[] {
+  return window ? [['attention.sliding_window', meta.uint32(window)]] : [];
+}

@@ -15,9 +15,10 @@ export interface Architecture {
   readonly norm: 'rms' | 'layer' | 'none';
   /**
    * Where norms stand around attention and feed-forward part: `before` each, on `bothSides`, `after`
-   * the sum with the input, or one before both, which then run in `parallel`.
+   * the sum with the input, or one before both, which then run in `parallel`;
+   * or `after` in a `bottleneck` that is narrower than the model.
    */
-  readonly norms: 'before' | 'bothSides' | 'after' | 'parallel';
+  readonly norms: 'before' | 'bothSides' | 'after' | 'parallel' | 'bottleneck';
   /** Blocks without `ffn_norm` run attention and feed-forward part in parallel. */
   readonly parallelWithoutSecondNorm?: boolean;
   readonly activation: Activation;
@@ -83,6 +84,7 @@ export const architectures: Readonly<Record<string, Architecture>> = {
   stablelm: { ...llamaLike, norm: 'layer', parallelWithoutSecondNorm: true },
   gpt2: { kind: 'decoder', norm: 'layer', norms: 'before', activation: 'geluTanh' },
   bert: bertLike,
+  mobilebert: { ...bertLike, norm: 'none', norms: 'bottleneck', activation: 'relu' },
 };
 
 /**

@@ -55,10 +55,21 @@ export function encoderGraph(model: ModelOutline, options: GraphSizes & EncoderO
 
 function embed(scope: ModelScope, { batch, length }: GraphSizes): Value {
   const { g, root } = scope;
-  const placed = addPositions(scope, embedTokens(scope, { batch, length }));
+  const rows = embedTokens(scope, { batch, length });
+  const wide = root.has('token_embd_proj.weight') ? withNeighbours(scope, rows) : rows;
+  const placed = addPositions(scope, wide);
   if (!root.has('token_types.weight')) return placed;
   const types = g.input('token_types', 'i64', [batch, length]);
   return g.add(placed, g.gather(root.weight('token_types.weight'), types));
+}
+
+/** Each token's narrow embedding between its neighbours', `[B,T,A]`, made wide: `[B,T,C]`. */
+function withNeighbours({ g, root }: ModelScope, x: Value): Value {
+  const length = x.shape[1]!;
+  const padded = g.pad(x, 1, 1, 1);
+  const next = g.slice(padded, 1, 2, length + 2);
+  const previous = g.slice(padded, 1, 0, length);
+  return root.linear('token_embd_proj', g.concat([next, x, previous], 2));
 }
 
 function mean({ g }: ModelScope, hidden: Value, present: Value): Value {

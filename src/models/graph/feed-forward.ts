@@ -15,7 +15,7 @@ export function feedForward(place: Place, x: Value, plan: BlockPlan): Value {
 }
 
 /** down(f(gate(x)) · up(x)), where gate and up may be one matrix, or down(f(up(x))). */
-function dense(place: Place, x: Value, plan: BlockPlan, suffix: string): Value {
+export function dense(place: Place, x: Value, plan: BlockPlan, suffix: string): Value {
   const { g } = place;
   const activate = activations[plan.architecture.activation];
   const up = place.linear(`ffn_up${suffix}`, x);

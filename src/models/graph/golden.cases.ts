@@ -78,8 +78,8 @@ export function goldenModel(description: GoldenModel): Model {
     config: description.config,
     tensors: new Map(tensors),
     vocabulary: new Map(),
-    smallFiles: new Map(),
     card: { folderName: 'tiny-model' },
+    smallFiles: new Map(),
     files: [],
     notes: [],
     close: () => Promise.resolve(),
@@ -108,7 +108,7 @@ export function ids(values: readonly number[]): BigInt64Array {
 }
 
 /** The largest distance between two lists. */
-export function maxDelta(found: TensorData, expected: readonly number[]): number {
+export function maxDelta(found: ArrayLike<number | bigint>, expected: readonly number[]): number {
   return expected.reduce(
     (largest, value, at) => Math.max(largest, Math.abs(value - Number(found[at]))),
     0,
