@@ -9,6 +9,8 @@ export interface LlamaCppModel {
   logits(tokens: readonly number[], from: number): Promise<Float32Array[]>;
   /** ln P(token) of each of `tokens` but the first, given those before it. */
   logProbabilities(tokens: readonly number[]): Promise<number[]>;
+  /** The vector that an encoder makes of a text, pooled as the file says. */
+  embedding(tokens: readonly number[]): Promise<readonly number[]>;
   close(): Promise<void>;
 }
 
@@ -70,6 +72,12 @@ async function open(llama: Llama, path: string): Promise<LlamaCppModel> {
         const top = Math.max(...logits!.values());
         return logits!.get(next[at]!)! - top - Math.log(totalLogitWeight!);
       });
+    },
+    async embedding(tokens) {
+      const embedder = await model.createEmbeddingContext({ contextSize, batchSize: contextSize });
+      const { vector } = await embedder.getEmbeddingFor(tokens as Token[]);
+      await embedder.dispose();
+      return vector;
     },
     close: () => model.dispose(),
   };

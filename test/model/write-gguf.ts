@@ -17,6 +17,8 @@ function inventedVocabulary(size: number): [string, MetadataValue][] {
     ['tokenizer.ggml.merges', meta.strings(['t 1'])],
     ['tokenizer.ggml.bos_token_id', meta.uint32(0)],
     ['tokenizer.ggml.eos_token_id', meta.uint32(0)],
+    ['tokenizer.ggml.add_bos_token', meta.bool(false)],
+    ['tokenizer.ggml.add_eos_token', meta.bool(false)],
   ];
 }
 

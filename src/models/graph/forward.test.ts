@@ -3,7 +3,6 @@ import type { Graph } from '../../graph/graph.ts';
 import { ReferenceEngine } from '../../graph/reference/engine.ts';
 import type { TensorData } from '../../graph/value.ts';
 import { meta } from '../../formats/gguf/metadata.ts';
-import { families } from '../families/index.ts';
 import type { Model } from '../model.ts';
 import { golden, goldenModel, ids, maxDelta, weightsFor } from './golden.cases.ts';
 import {
@@ -64,9 +63,7 @@ test.each(golden.decoders.filter(({ label }) => inPieces.includes(label)))(
   },
 );
 
-const known = new Set(families.map(({ modelType }) => modelType));
-
-test.each(golden.encoders.filter(({ config }) => known.has(config.model_type)))(
+test.each(golden.encoders)(
   'hidden states and embeddings of two texts, one padded, are within 1e-4: $label',
   async (description) => {
     const model = goldenModel(description);

@@ -1,0 +1,72 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { expect } from 'vitest';
+
+/** Largest distances of a model's logits, or hidden states, to two other programs. */
+export interface DeltaRow {
+  readonly label: string;
+  readonly architecture: string;
+  readonly transformers: number;
+  readonly llamaCpp: number | undefined;
+  readonly note: string;
+}
+
+const path = resolve(import.meta.dirname, '../../docs/families.md');
+
+/** Sums of another order differ otherwise on another machine, by less than this factor. */
+const machines = 10;
+
+/**
+ * Checks that docs/families.md has these rows, and that no distance is larger than it says, up to what
+ * machines differ. With PITH_WRITE_TABLES=1 it writes the file instead.
+ */
+export function expectTable(rows: readonly DeltaRow[], source: string): void {
+  const text = render(rows, source);
+  if (process.env['PITH_WRITE_TABLES']) writeFileSync(path, text);
+  const written = readFileSync(path, 'utf8');
+  expect(withoutNumbers(written)).toBe(withoutNumbers(text));
+  const stated = numbersOf(written);
+  for (const [at, number] of numbersOf(text).entries()) {
+    expect(number).toBeLessThan(stated[at]! * machines);
+  }
+}
+
+const numbers = /\d\.\de-\d+/g;
+const numbersOf = (text: string) => (text.match(numbers) ?? []).map(Number);
+const withoutNumbers = (text: string) => text.replaceAll(numbers, '').replaceAll(/ +|-{3,}/g, ' ');
+
+function render(rows: readonly DeltaRow[], source: string): string {
+  const cells = [
+    ['Model', 'GGUF architecture', 'to transformers', 'to llama.cpp', ''],
+    ...rows.map((row) => [
+      row.label,
+      row.architecture,
+      row.transformers.toExponential(1),
+      row.llamaCpp?.toExponential(1) ?? '',
+      row.note,
+    ]),
+  ];
+  const widths = cells[0]!.map((_, column) =>
+    Math.max(3, ...cells.map((line) => line[column]!.length)),
+  );
+  const lines = cells.map((line) =>
+    line.map((cell, column) => cell.padEnd(widths[column]!)).join(' | '),
+  );
+  const rule = widths.map((width) => '-'.repeat(width)).join(' | ');
+  const [head, ...body] = lines.map((line) => `| ${line} |`);
+  return [
+    '# Families, and how far their forward pass is from two others',
+    '',
+    'Largest absolute difference of logits (encoders: hidden states and embeddings) of small random',
+    'models of the true structure, 13 tokens, weights in F32: the graph of `src/models/graph` on ONNX',
+    'Runtime against the original code, and against llama.cpp on the GGUF file that Pith writes.',
+    '',
+    head,
+    `| ${rule} |`,
+    ...body,
+    '',
+    `Originals: ${source}; llama.cpp v0.5.0 on the CPU.`,
+    'Made by `PITH_WRITE_TABLES=1 npx vitest run test/model/forward.test.ts`, and checked by it.',
+    '',
+  ].join('\n');
+}
