@@ -22,11 +22,13 @@ function inventedVocabulary(size: number): [string, MetadataValue][] {
   ];
 }
 
-/** Writes a small model without a vocabulary as a GGUF file with an invented one. */
+/** Writes a small model as a GGUF file, with an invented vocabulary if it has none. */
 export async function writeModelGguf(path: string, model: Model): Promise<void> {
   const tensors = [...model.tensors.values()];
   const size = model.tensors.get('token_embd.weight')!.shape[0]!;
-  const metadata = new Map([...model.metadata, ...inventedVocabulary(size)]);
+  const hasVocabulary = model.metadata.has('tokenizer.ggml.tokens');
+  const vocabulary = hasVocabulary ? [] : inventedVocabulary(size);
+  const metadata = new Map([...model.metadata, ...vocabulary]);
   const plan = planGguf(metadata, tensors as Parameters<typeof planGguf>[1]);
   const parts: Uint8Array[] = [];
   const sink = { write: (part: Uint8Array) => Promise.resolve(void parts.push(part.slice())) };

@@ -52,7 +52,7 @@ export function embeddingGraph(model: ModelOutline, sizes: GraphSizes): Graph {
 }
 
 /**
- * One block of a decoder: input and output `hidden` `[B,T,C]`. Weights are inputs without a layer's
+ * One block of a decoder: input `input` and output `hidden`, both `[B,T,C]`. Weights are inputs without a layer's
  * number (`blk.attn_q.weight`, see {@link tensorOfInput}), so that blocks of the same kind
  * ({@link blockKinds}) have equal graphs and can share one program. Taps are named alike.
  */
@@ -63,24 +63,24 @@ export function blockGraph(
 ): Graph {
   const scope = new ModelScope(model, options.taps);
   const architecture = architectureOf(model.architecture, 'decoder');
-  const hidden = hiddenInput(scope, options);
+  const hidden = blockInput(scope, options);
   const plan = blockPlan(model, architecture, index, options.length);
   const tables = new SharedTables(scope, options.length);
   scope.g.output('hidden', block(scope.block(index, 'anyBlock'), hidden, plan, tables));
   return scope.finish(`blk.${index}.`);
 }
 
-/** The last part of a decoder: input `hidden` from the last block, outputs as {@link decoderGraph}'s. */
+/** The last part of a decoder: input `input` `[B,T,C]` from the last block, outputs as {@link decoderGraph}'s. */
 export function headGraph(model: ModelOutline, options: GraphSizes & DecoderOutputs): Graph {
   const scope = new ModelScope(model, options.taps);
   const architecture = architectureOf(model.architecture, 'decoder');
-  head(scope, architecture, hiddenInput(scope, options), options.logits);
+  head(scope, architecture, blockInput(scope, options), options.logits);
   return scope.finish();
 }
 
 /** The model's tensor behind an input of a graph of block `index`: `blk.attn_q.weight` → `blk.3.attn_q.weight`. */
 export function tensorOfInput(input: string, index: number): string {
-  return input.startsWith('blk.') ? `blk.${index}.${input.slice('blk.'.length)}` : input;
+  return input.replace(/^blk\.(?!\d)/, `blk.${index}.`);
 }
 
 /** For each block the first one of its kind: those of one kind have equal graphs. */
@@ -104,7 +104,7 @@ export function tapNames(model: ModelOutline): readonly string[] {
   const scope = new ModelScope(model);
   const architecture = architectureOf(model.architecture, 'decoder');
   const tables = new SharedTables(scope, 1);
-  let hidden = hiddenInput(scope, { batch: 1, length: 1 });
+  let hidden = blockInput(scope, { batch: 1, length: 1 });
   for (let index = 0; index < blockCount(model); index++) {
     const plan = blockPlan(model, architecture, index, 1);
     hidden = block(scope.block(index, 'numbered'), hidden, plan, tables);
@@ -113,9 +113,9 @@ export function tapNames(model: ModelOutline): readonly string[] {
   return scope.taps;
 }
 
-function hiddenInput(scope: ModelScope, { batch, length }: GraphSizes): Value {
+function blockInput(scope: ModelScope, { batch, length }: GraphSizes): Value {
   const width = requiredParameter(scope.model, 'embedding_length');
-  return scope.g.input('hidden', 'f32', [batch, length, width]);
+  return scope.g.input('input', 'f32', [batch, length, width]);
 }
 
 function embed(scope: ModelScope, architecture: Architecture, sizes: GraphSizes): Value {

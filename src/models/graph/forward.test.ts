@@ -54,11 +54,11 @@ test.each(golden.decoders.filter(({ label }) => inPieces.includes(label)))(
     for (const [index, first] of blockKinds(model).entries()) {
       const graph = blockGraph(model, first, sizes);
       const weights = await weightsFor(model, graph, (input) => tensorOfInput(input, index));
-      ({ hidden } = await run(graph, { ...weights, hidden: hidden! }));
+      ({ hidden } = await run(graph, { ...weights, input: hidden! }));
     }
     const head = headGraph(model, { ...sizes, logits: golden.rows.length });
     const weights = await weightsFor(model, head);
-    const { logits } = await run(head, { ...weights, hidden: hidden!, positions });
+    const { logits } = await run(head, { ...weights, input: hidden!, positions });
     expect(maxDelta(logits!, description.logits)).toBeLessThan(1e-4);
   },
 );
