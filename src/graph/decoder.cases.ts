@@ -33,7 +33,7 @@ export function buildDecoder(g: GraphBuilder, sizes: DecoderSizes, ids: Shape): 
   const mask = g.input('mask', 'f32', ids);
   const half = [ids[1]!, sizes.head_dim / 2];
   const positions: Positions = {
-    future: future(g, ids[1]!),
+    causal: causal(g, ids[1]!),
     cos: g.input('cos', 'f32', half),
     sin: g.input('sin', 'f32', half),
   };
@@ -66,8 +66,8 @@ export function rotaryTables(
 
 /** What the queries and keys of every block share. */
 interface Positions {
-  /** `[T,T]`: whether the key comes after the query. */
-  readonly future: Value;
+  /** `[T,T]`: −∞ where the key comes after the query, else 0. */
+  readonly causal: Value;
   readonly cos: Value;
   readonly sin: Value;
 }
@@ -89,13 +89,10 @@ function attention(
   };
   const q = rotate(g, heads('q', group), positions);
   const k = rotate(g, heads('k', 1), positions);
-  const scores = g.matmul(q, g.transpose(k, [0, 1, 2, 4, 3]));
-  const masked = g.where(
-    positions.future,
-    g.scalar(-Infinity),
-    g.mul(scores, g.scalar(width ** -0.5)),
-  );
-  const mixed = g.matmul(g.softmax(masked), heads('v', 1));
+  // The scale goes to the queries: they are smaller than the scores.
+  const scaled = g.mul(q, g.scalar(width ** -0.5));
+  const scores = g.add(g.matmul(scaled, g.transpose(k, [0, 1, 2, 4, 3])), positions.causal);
+  const mixed = g.matmul(g.softmax(scores), heads('v', 1));
   const joined = g.reshape(g.transpose(mixed, [0, 3, 1, 2, 4]), [batch, tokens, -1]);
   const out = weight('self_attn.o_proj', sizes.hidden_size, kv * group * width);
   return g.linear(joined, out);
@@ -110,9 +107,10 @@ function rotate(g: GraphBuilder, x: Value, { cos, sin }: Positions): Value {
   return g.concat([left, right], -1);
 }
 
-function future(g: GraphBuilder, tokens: number): Value {
+function causal(g: GraphBuilder, tokens: number): Value {
   const positions = g.constant(int64(Array(tokens).keys()));
-  return g.greater(positions, g.reshape(positions, [tokens, 1]));
+  const future = g.greater(positions, g.reshape(positions, [tokens, 1]));
+  return g.where(future, g.scalar(-Infinity), g.scalar(0));
 }
 
 function swiGlu(g: GraphBuilder, x: Value, weight: Weight, sizes: DecoderSizes): Value {

@@ -1,7 +1,11 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { writeOnnx } from '../../src/formats/onnx/index.ts';
+import { readOnnx, writeOnnx } from '../../src/formats/onnx/index.ts';
 import type { Graph } from '../../src/graph/index.ts';
 import { elementTypeOf, tensorData, toOnnx, type TensorData } from '../../src/graph/index.ts';
+import { memorySource } from '../../src/util/memory-source.ts';
 
 const onnxNames = { f32: 'float32', i64: 'int64', bool: 'bool' } as const;
 
@@ -28,4 +32,23 @@ export async function runOnnx(
       { data: Float64Array.from(data as TensorData, Number), shape: dims },
     ]),
   );
+}
+
+/** The operators that ONNX Runtime makes of a graph when it optimizes it. */
+export async function kernelsOf(graph: Graph): Promise<string[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'pith-graph-'));
+  const optimizedModelFilePath = join(folder, 'optimized.onnx');
+  try {
+    const session = await InferenceSession.create(await writeOnnx(toOnnx(graph)), {
+      logSeverityLevel: 3,
+      optimizedModelFilePath,
+    });
+    await session.release();
+    const { graph: optimized } = await readOnnx(
+      memorySource(await readFile(optimizedModelFilePath)),
+    );
+    return optimized.nodes.map(({ opType }) => opType);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }

@@ -1,7 +1,7 @@
 import type { Operations } from '../operations.ts';
 import type { Value } from '../value.ts';
 
-// Each is written in the order of nodes that ONNX Runtime fuses into one kernel.
+// The order of nodes is one that ONNX Runtime fuses into a single kernel: reorder none of them.
 
 /** x·σ(x). */
 export function silu(g: Operations, x: Value): Value {
@@ -14,11 +14,12 @@ export function gelu(g: Operations, x: Value): Value {
   return g.mul(g.mul(x, g.add(erf, g.scalar(1))), g.scalar(0.5));
 }
 
-/** GPT-2's approximation: x · (1 + tanh(√(2/π) · (x + 0.044715 x³))) / 2. */
+/** GPT-2's approximation: x · (1 + tanh(√(2/π) · x · (1 + 0.044715 x²))) / 2. */
 export function geluTanh(g: Operations, x: Value): Value {
-  const cubic = g.add(x, g.mul(g.scalar(0.044715), g.pow(x, g.scalar(3))));
-  const tanh = g.tanh(g.mul(g.scalar(Math.sqrt(2 / Math.PI)), cubic));
-  return g.mul(g.mul(g.scalar(0.5), x), g.add(tanh, g.scalar(1)));
+  const one = g.scalar(1);
+  const square = g.mul(g.mul(x, g.scalar(0.044715)), x);
+  const tanh = g.tanh(g.mul(g.mul(x, g.scalar(Math.sqrt(2 / Math.PI))), g.add(square, one)));
+  return g.mul(g.mul(x, g.scalar(0.5)), g.add(tanh, one));
 }
 
 /** max(x, 0). */

@@ -1,7 +1,7 @@
 import type { Operations } from '../operations.ts';
 import type { Value } from '../value.ts';
 
-// Both are written in the order of nodes that ONNX Runtime fuses into one kernel.
+// The order of nodes is one that ONNX Runtime fuses into a single kernel: reorder none of them.
 
 /**
  * weight · x / √(mean(x²) + ε) over the last axis; no weight: not scaled.

@@ -7,6 +7,7 @@ import { show, sizeOf } from '../shapes.ts';
 import type { Op } from '../signatures.ts';
 import type { Value } from '../value.ts';
 import { elementsOf, opCases, type OpCase } from './op.cases.ts';
+import type { Rows } from './rows.ts';
 import { ops } from './table.ts';
 
 /** Half the width of a central difference in doubles: errors of 1e-10 by f''' and 1e-11 by rounding. */
@@ -53,6 +54,16 @@ describe('gradients agree with central differences within 1e-6', () => {
       }
     }
   });
+});
+
+test('a table that lacks a row, or a row that lacks its gradient, does not compile', () => {
+  const { erf, ...others } = ops;
+  // @ts-expect-error -- the row of erf is missing
+  const table: Rows<Op> = others;
+  // @ts-expect-error -- the gradient is missing
+  const row: Rows<'erf'> = { erf: { infer: erf.infer, onnx: erf.onnx } };
+  expect(Object.keys(table)).toHaveLength(names.length - 1);
+  expect(Object.keys(row.erf)).toEqual(['infer', 'onnx']);
 });
 
 test('an operator without a gradient says why, and a loss behind it is refused', () => {
