@@ -2,7 +2,7 @@ import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { PithError } from '../../util/errors.ts';
 import { corrupt } from './errors.ts';
 import { limits } from './limits.ts';
-import { fieldsOf, type Message, type MessageName } from './schema.ts';
+import { fieldsOf, messages, type Message, type MessageName } from './schema.ts';
 
 interface KnownField {
   readonly key: string;
@@ -12,8 +12,11 @@ interface KnownField {
 
 /** The fields of each message by their number. */
 const fieldsByNumber: ReadonlyMap<string, ReadonlyMap<number, KnownField>> = new Map(
-  Object.entries(fieldsOf).map(([name, fields]) => {
-    const known = Object.entries(fields).map(([key, field]) => [field.number, { key, ...field }]);
+  Object.keys(messages).map((name) => {
+    const known = Object.entries(fieldsOf(name as MessageName)).map(([key, field]) => [
+      field.number,
+      { key, ...field },
+    ]);
     return [name, new Map(known as [number, KnownField][])];
   }),
 );

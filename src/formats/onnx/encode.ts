@@ -18,7 +18,7 @@ export function lengthPrefix(fieldNumber: number, byteLength: number): Uint8Arra
 
 function writeFields(writer: BinaryWriter, name: MessageName, message: object): void {
   const values = message as Readonly<Record<string, unknown>>;
-  for (const [key, { number, kind, repeated }] of Object.entries(fieldsOf[name])) {
+  for (const [key, { number, kind, repeated }] of Object.entries(fieldsOf(name))) {
     const value = values[key];
     if (value === undefined) continue;
     for (const item of repeated ? (value as readonly unknown[]) : [value]) {

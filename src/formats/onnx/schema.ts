@@ -126,5 +126,7 @@ export type Message<Name extends MessageName> = {
     : never;
 };
 
-/** The fields of every message. */
-export const fieldsOf: Readonly<Record<MessageName, Readonly<Record<string, Field>>>> = messages;
+/** The fields of a message. */
+export function fieldsOf(name: MessageName): Readonly<Record<string, Field>> {
+  return messages[name];
+}

@@ -1,0 +1,15 @@
+/**
+ * Tasks: questions with right answers, as data files in lm-evaluation-harness's names.
+ *
+ * @module
+ */
+export type { Answer } from './ask.ts';
+export { compareTasks, type MetricComparison } from './compare.ts';
+export { parseTask, type TaskDefinition } from './definition.ts';
+export { chanceLevel, measureFigure, type Measure } from './measure.ts';
+export type { GenerateOptions, TaskModel } from './model.ts';
+export { harnessResults, harnessSamples, type HarnessResults } from './results.ts';
+export { retention } from './retention.ts';
+export { runTask, type RunOptions, type TaskResult, type TaskSample } from './run.ts';
+export type { TaskFile } from './rows.ts';
+export { loadTask, type Task, type TaskSources } from './task.ts';

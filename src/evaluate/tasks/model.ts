@@ -1,0 +1,28 @@
+import type { TextTokenizer } from '../../data/tokenizer.ts';
+import type { TokenScorer } from '../scorer.ts';
+
+/** How a model is to write an answer: greedily, until one of some texts or so many tokens. */
+export interface GenerateOptions {
+  readonly until: readonly string[];
+  readonly maxTokens: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What of a model a task needs; which, depends on its output type. */
+export interface TaskModel {
+  readonly tokenizer: Pick<TextTokenizer, 'encode'>;
+  /** Stands before a text without context: bos, or eos for models that have none. */
+  readonly prefixToken: number;
+  /** Whether `prefixToken` stands before other texts too, as the tokenizer's settings say. */
+  readonly addPrefix: boolean;
+  /** For multiple choice and log-likelihood. */
+  readonly scorer?: TokenScorer;
+  /** For generation: what the model writes after a prompt, without the text that ended it. */
+  readonly generate?: (prompt: string, options: GenerateOptions) => Promise<string>;
+  /** For retrieval: vectors of texts, in order; cosines compare them. */
+  readonly embed?: (
+    texts: readonly string[],
+    kind: 'query' | 'document',
+    signal?: AbortSignal,
+  ) => Promise<readonly Float32Array[]>;
+}

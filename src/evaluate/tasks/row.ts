@@ -1,0 +1,13 @@
+import { PithError } from '../../util/errors.ts';
+
+/** One row of a data file. */
+export interface Row {
+  readonly values: Readonly<Record<string, unknown>>;
+  /** `file:line` of its start. */
+  readonly where: string;
+}
+
+/** A bad place of a data file. */
+export function badRow(where: string, problem: string, hint: string): PithError {
+  return new PithError('corrupt', `${where}: ${problem}.`, hint);
+}
