@@ -6,7 +6,7 @@ import type { DocumentWindow, Windows } from './windows.ts';
 /** Tokens of the base's distribution that are kept, unless the vocabulary is smaller. */
 const keptTokens = 256;
 
-/** Windows given to a scorer at once: some engines compute them together. */
+/** Windows given at once to a scorer that does not say how many. */
 const windowsAtOnce = 4;
 
 /** How many of a vocabulary's tokens the base's distributions keep. */
@@ -32,7 +32,7 @@ export function scoreBase(
   range: ScoreRange = {},
 ): AsyncGenerator<BaseScores> {
   const top = keptTop(scorer.vocabulary);
-  return inOrder(rest(text, range), windowsAtOnce, async (window) => {
+  return inOrder(rest(text, range), windowsOf(scorer), async (window) => {
     const scores = await scorer.score(window, { top, ...signalOf(range) });
     checkScores(scores, nameOf(window, text));
     return { logProbs: scores.logProbs, top: scores.top! };
@@ -52,7 +52,7 @@ export function scoreCandidate(
   range: ScoreRange = {},
 ): AsyncGenerator<TokenScores> {
   const indexes = rest(text, range).map((_, at) => at + (range.from ?? 0));
-  return inOrder(indexes, windowsAtOnce, async (index) => {
+  return inOrder(indexes, windowsOf(scorer), async (index) => {
     const window = text.windows[index]!;
     const against = await base?.(index);
     const at = against && { at: against.top.ids };
@@ -62,6 +62,10 @@ export function scoreCandidate(
     const isWhole = against.top.ids.length === scores.logProbs.length * scorer.vocabulary;
     return compareScores(scores, against, isWhole);
   });
+}
+
+function windowsOf(scorer: TokenScorer): number {
+  return scorer.windowsAtOnce ?? windowsAtOnce;
 }
 
 function rest({ windows }: Windows, { from = 0 }: ScoreRange): readonly DocumentWindow[] {

@@ -40,6 +40,8 @@ export interface TokenScorer {
   readonly vocabulary: number;
   /** Tokens of the longest window. */
   readonly contextLength: number;
+  /** Windows that are best being scored at once: they share runs, or passes over the weights. */
+  readonly windowsAtOnce?: number;
   score(window: TokenWindow, options?: ScoreOptions): Promise<WindowScores>;
   close(): Promise<void>;
 }

@@ -2,8 +2,9 @@ import type { Program, RunOptions, RunResult, StoredTensor } from '../../graph/e
 import type { Graph, NamedValue } from '../../graph/graph.ts';
 import type { TensorData } from '../../graph/value.ts';
 import { PithError } from '../../util/errors.ts';
+import { orCancelled } from '../../util/or-cancelled.ts';
 import type { Line } from './line.ts';
-import type { DenseTensor, OnnxAnswer, RunRequest } from './protocol.ts';
+import type { DenseTensor, RunRequest } from './protocol.ts';
 import { OnnxStoredTensor } from './stored-tensor.ts';
 import { checkData, checkNames, checkStored } from './tensor-checks.ts';
 
@@ -44,7 +45,10 @@ export class OnnxProgram implements Program {
     if (signal?.aborted) throw cancelled();
     const kept = this.#newTensors(options.keep ?? []);
     const running = this.#line.ask(this.#request(inputs, kept, options));
-    const outputs = await orCancelled(running, signal, () => releaseAll(kept, running));
+    const outputs = await orCancelled(running, signal, () => {
+      releaseAll(kept);
+      return cancelled();
+    });
     return { outputs, kept };
   }
 
@@ -119,30 +123,8 @@ function numbersOf(
   );
 }
 
-/** The answer, or `cancelled` as soon as `signal` says so; `clean` then sees to what still comes. */
-async function orCancelled(
-  running: Promise<OnnxAnswer>,
-  signal: AbortSignal | undefined,
-  clean: () => void,
-): Promise<OnnxAnswer> {
-  if (!signal) return running;
-  return new Promise((resolve, reject) => {
-    const stop = (): void => {
-      clean();
-      reject(cancelled());
-    };
-    signal.addEventListener('abort', stop, { once: true });
-    const settled = running.finally(() => signal.removeEventListener('abort', stop));
-    settled.then(resolve, reject);
-  });
-}
-
 /** Frees what a dropped run keeps, in the order of the line: after the run. */
-function releaseAll(
-  kept: Readonly<Record<string, OnnxStoredTensor>>,
-  running: Promise<OnnxAnswer>,
-): void {
-  running.catch(() => undefined);
+function releaseAll(kept: Readonly<Record<string, OnnxStoredTensor>>): void {
   for (const tensor of Object.values(kept)) tensor.release().catch(() => undefined);
 }
 

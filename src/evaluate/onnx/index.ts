@@ -1,0 +1,2 @@
+export { openOnnxScorer, type OnnxScorerOptions } from './open.ts';
+export { OnnxScorer, type OnnxScorerPlan } from './scorer.ts';

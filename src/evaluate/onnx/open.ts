@@ -1,0 +1,122 @@
+import type { Engine } from '../../graph/engine.ts';
+import { inlineTranscoder, type Transcoder } from '../../kernels/transcoder.ts';
+import { createWasmKernels } from '../../kernels/wasm.ts';
+import { decoderGraph } from '../../models/graph/decoder.ts';
+import { hyperParameter, requiredParameter } from '../../models/hyper-parameters.ts';
+import type { Model } from '../../models/model.ts';
+import { weightsOf } from '../../tensor/tensor.ts';
+import { PithError } from '../../util/errors.ts';
+import type { OnProgress } from '../../util/progress.ts';
+import { BlockForward } from './block-forward.ts';
+import { weightNames } from './programs.ts';
+import { OnnxScorer, type OnnxScorerPlan } from './scorer.ts';
+import { WeightStore } from './weight-store.ts';
+import { WholeForward } from './whole-forward.ts';
+
+/** How to open a scorer. */
+export interface OnnxScorerOptions {
+  /** Tokens of the longest window: the model is run in this size. Default 512, or the model's if less. */
+  readonly contextLength?: number;
+  /** Default: `whole` where the weights as f32 fit 70 % of `availableBytes`. */
+  readonly mode?: OnnxScorerPlan['mode'];
+  /** Memory that may be used, for example `process.availableMemory()`. Default: enough. */
+  readonly availableBytes?: number;
+  /** Decodes weights; the caller closes it. Default: the kernels on the calling thread. */
+  readonly transcoder?: Transcoder;
+  /** Weights as they are read in `whole` mode, blocks as they are passed in `byBlock` mode. */
+  readonly onProgress?: OnProgress;
+  readonly signal?: AbortSignal;
+}
+
+const defaultContext = 512;
+const share = 0.7;
+/** Windows that run while others are being cut and compared. */
+const windowsOfWhole = 4;
+/** Activations that wait between blocks. */
+const activationBytes = 2 ** 28;
+
+/**
+ * Opens a decoder's weights, dequantized to f32, on an engine of graphs.
+ *
+ * @throws PithError `unsupported` for a model that Pith has no graph for, `usage` for a context longer
+ *   than the model's, `cancelled`; whatever reading the weights throws.
+ * @remarks Memory: `whole` 4 bytes a weight; `byBlock` the f32 weights of two blocks, or the output
+ *   matrix if that is larger, and 256 MiB of activations. Log-probabilities equal those of the scalar
+ *   reference engine within 1e-4, padded and batched or not: test/peer/onnx-scorer.test.ts.
+ */
+export async function openOnnxScorer(
+  model: Model,
+  engine: Engine,
+  options: OnnxScorerOptions = {},
+): Promise<OnnxScorer> {
+  const plan = planOf(model, options);
+  const transcoder = options.transcoder ?? inlineTranscoder(await createWasmKernels());
+  const weights = new WeightStore(model, engine, transcoder, plan.mode === 'whole');
+  const { onProgress } = options;
+  if (plan.mode === 'byBlock') {
+    const forward = new BlockForward(model, engine, weights);
+    return new OnnxScorer({ model, engine, weights, forward, onProgress }, plan);
+  }
+  await loadAll(model, plan, weights, options);
+  const forward = new WholeForward(model, engine, weights);
+  return new OnnxScorer({ model, engine, weights, forward, onProgress: undefined }, plan);
+}
+
+function planOf(model: Model, options: OnnxScorerOptions): OnnxScorerPlan {
+  const longest = hyperParameter(model, 'context_length') ?? Infinity;
+  const contextLength = options.contextLength ?? Math.min(defaultContext, longest);
+  if (contextLength > longest)
+    throw new PithError(
+      'usage',
+      `Windows of ${contextLength} tokens are longer than the model's context of ${longest}.`,
+      `Use at most ${longest}.`,
+    );
+  const [vocabulary] = model.tensors.get('token_embd.weight')?.shape ?? [];
+  if (vocabulary === undefined)
+    throw new PithError('corrupt', `${model.source} has no tensor token_embd.weight.`);
+  const { mode, reason } = modeOf(model, options);
+  const width = requiredParameter(model, 'embedding_length');
+  const byMemory = Math.max(1, Math.floor(activationBytes / (4 * width * contextLength)));
+  const windowsAtOnce = mode === 'whole' ? windowsOfWhole : byMemory;
+  return { mode, reason, contextLength, vocabulary, windowsAtOnce };
+}
+
+function modeOf(
+  model: Model,
+  { mode, availableBytes = Infinity }: OnnxScorerOptions,
+): Pick<OnnxScorerPlan, 'mode' | 'reason'> {
+  const bytes = [...model.tensors.values()].reduce(
+    (sum, { shape }) => sum + 4 * weightsOf(shape),
+    0,
+  );
+  if (mode) return { mode, reason: 'as asked for' };
+  const weights = `${(bytes / 1e9).toFixed(1)} GB of weights as f32`;
+  if (availableBytes === Infinity) return { mode: 'whole', reason: `${weights}, no limit given` };
+  const limit = `${((share * availableBytes) / 1e9).toFixed(1)} GB, 70 % of the memory there is`;
+  return bytes <= share * availableBytes
+    ? { mode: 'whole', reason: `${weights} fit ${limit}` }
+    : { mode: 'byBlock', reason: `${weights} do not fit ${limit}` };
+}
+
+async function loadAll(
+  model: Model,
+  { contextLength }: OnnxScorerPlan,
+  weights: WeightStore,
+  { onProgress, signal }: OnnxScorerOptions,
+): Promise<void> {
+  const names = weightNames(decoderGraph(model, { batch: 1, length: contextLength, logits: 1 }));
+  const bytes = names.map((name) => 4 * weightsOf(model.tensors.get(name)!.shape));
+  const total = bytes.reduce((sum, size) => sum + size, 0);
+  let done = 0;
+  try {
+    for (const [index, name] of names.entries()) {
+      if (signal?.aborted) throw new PithError('cancelled', 'Reading the weights was cancelled.');
+      await weights.get(name);
+      done += bytes[index]!;
+      onProgress?.({ label: name, done, total, unit: 'bytes' });
+    }
+  } catch (error) {
+    await weights.close();
+    throw error;
+  }
+}
