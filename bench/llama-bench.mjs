@@ -29,7 +29,7 @@ const llamaBench = options['llama-bench'];
 if (!llamaBench) throw new Error('usage: llama-bench.mjs --llama-bench PATH [MODEL.gguf …]');
 const { prompt, tokens, threads } = options;
 // Of several repeats in one process the fastest counts: on a busy machine others are interrupted.
-const repeats = '3';
+const repeats = '5';
 
 function runPith(path) {
   const size = ['--prompts', prompt, '--tokens', tokens, '--threads', threads];
