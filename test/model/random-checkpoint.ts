@@ -98,21 +98,44 @@ export const checkpoints: Readonly<Record<string, Checkpoint>> = {
  * mostly from the layers, and greedy text does not repeat one token.
  */
 export function writeCheckpoint(folder: string, { config, dtype }: Checkpoint, seed: number): void {
+  const tensors = Object.entries(shapes(config)).map(([name, shape]) =>
+    name.endsWith('norm.weight')
+      ? { name, shape, center: 1, spread: 0.3 }
+      : { name, shape, center: 0, spread: spread(name, shape) },
+  );
+  writeRandomFolder(folder, config, tensors, { dtype, seed });
+}
+
+/** A tensor of nearly Gaussian numbers. */
+export interface RandomTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly center: number;
+  readonly spread: number;
+}
+
+/** Writes a Hugging Face folder of such tensors and the tokenizer of the model in the box. */
+export function writeRandomFolder(
+  folder: string,
+  config: Checkpoint['config'],
+  tensors: readonly RandomTensor[],
+  { dtype, seed }: { readonly dtype: Checkpoint['dtype']; readonly seed: number },
+): void {
   mkdirSync(folder, { recursive: true });
   for (const name of ['tokenizer.json', 'tokenizer_config.json']) {
     copyFileSync(join(sample, name), join(folder, name));
   }
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config, null, 1));
   const gauss = randomNumbers(seed);
-  const tensors = Object.entries(shapes(config)).map(([name, shape]) => ({
+  const weights = tensors.map(({ name, shape, center, spread }) => ({
     name,
     shape,
-    values: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => {
-      if (name.endsWith('norm.weight')) return 1 + 0.3 * gauss();
-      return spread(name, shape) * gauss();
-    }),
+    values: Float32Array.from(
+      { length: shape.reduce((a, b) => a * b, 1) },
+      () => center + spread * gauss(),
+    ),
   }));
-  writeFileSync(join(folder, 'model.safetensors'), safetensors(tensors, dtype));
+  writeFileSync(join(folder, 'model.safetensors'), safetensors(weights, dtype));
 }
 
 function spread(name: string, shape: readonly number[]): number {

@@ -30,8 +30,9 @@ const computed = /\.rotary_emb\.inv_freq$|(^|\.)embeddings\.position_ids$/;
  *   the family does not know, `shape` when a tensor contradicts config.json; `corrupt` and
  *   `unsupported` as {@link parseModelConfig} and {@link ropeKeys} do.
  * @see conversion/base.py and the file of each family, llama.cpp v0.5.0.
- * @remarks Differs: hyper-parameters that llama.cpp would assume are written out, and a stored
- *   output matrix that config.json ties to the embedding is left out. Values and keys checked
+ * @remarks Differs: hyper-parameters that llama.cpp would assume are written out (also a rotary base
+ *   other than 10000 of phi, gemma and stablelm, which that converter loses), and a stored output
+ *   matrix that config.json ties to the embedding is left out. Values and keys checked
  *   against convert_hf_to_gguf.py for every family: test/golden/families.json.
  */
 export function decodeModel(
