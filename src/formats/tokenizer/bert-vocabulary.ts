@@ -12,7 +12,7 @@ import {
 
 const characterNote =
   'llama.cpp keeps format characters (zero-width space, byte order mark) and, where accents are ' +
-  'stripped, strips spacing marks too: text with them gets other ids';
+  'stripped, strips spacing marks too and leaves Hangul syllables whole: such text gets other ids';
 
 /**
  * Builds llama.cpp's `bert` vocabulary from WordPiece: a token that begins a word gets "▁" before

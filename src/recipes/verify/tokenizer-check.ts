@@ -6,27 +6,42 @@ import { probeTexts } from './probe-texts.ts';
 const shown = 6;
 
 /**
+ * Texts that llama.cpp v0.5.0 cuts otherwise with every WordPiece vocabulary that strips accents: it
+ * leaves Hangul syllables whole, strips spacing marks and keeps format characters.
+ */
+const otherInWordPiece: ReadonlySet<string> = new Set(['korean', 'hindi', 'control']);
+
+/**
  * Compares llama.cpp's tokens of the probe texts, special tokens as plain text, with the source's.
  *
+ * @param kind - `tokenizer.ggml.model`; a WordPiece vocabulary (`bert`) may differ where llama.cpp
+ *   always does, and the answer says where.
  * @throws {@link PithError} `verify-failed` naming the text and the first token that differs.
  */
 export function compareTokens(
   tried: readonly TriedText[],
   source: readonly (readonly number[])[],
+  kind?: unknown,
 ): string {
+  const others: string[] = [];
+  let tokens = 0;
   for (const [place, { name }] of probeTexts.entries()) {
     const expected = source[place]!;
     const actual = tried[place]!.tokens;
     const at = firstDifference(expected, actual);
-    if (at >= 0) {
+    if (at < 0) tokens += actual.length;
+    else if (kind === 'bert' && otherInWordPiece.has(name)) others.push(name);
+    else {
       throw wrong(
         `the ${name} text becomes other tokens from place ${at} on: ${window(actual, at)} ` +
           `instead of ${window(expected, at)}`,
       );
     }
   }
-  const tokens = tried.reduce((sum, { tokens }) => sum + tokens.length, 0);
-  return `${tokens} tokens of ${probeTexts.length} texts equal the source tokenizer's`;
+  const equal = probeTexts.length - others.length;
+  const limits =
+    others.length > 0 ? `; llama.cpp cuts others its own way: ${others.join(', ')}` : '';
+  return `${tokens} tokens of ${equal} texts equal the source tokenizer's${limits}`;
 }
 
 /**

@@ -127,8 +127,9 @@ async function checkTokenizer(
   source: Source | undefined,
 ): Promise<string> {
   const tried = await trial;
-  if (source?.tokens) return compareTokens(tried, source.tokens);
-  if (metadata.get('tokenizer.ggml.model')?.value === 'bert') {
+  const kind = metadata.get('tokenizer.ggml.model')?.value;
+  if (source?.tokens) return compareTokens(tried, source.tokens, kind);
+  if (kind === 'bert') {
     throw unchecked('WordPiece keeps no spaces, so its tokens must be compared: pass --against');
   }
   const found = checkRoundTrip(tried);
