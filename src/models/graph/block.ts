@@ -52,8 +52,17 @@ const arrangements: Readonly<Record<BlockPlan['architecture']['norms'], Block>> 
   },
 };
 
+/** What a block needs besides its tensors. */
+export interface BlockParts {
+  readonly plan: BlockPlan;
+  readonly tables: SharedTables;
+  /** In place of the whole feed-forward part. */
+  readonly feedForward?: (x: Value) => Value;
+}
+
 /** One transformer block, `[B,T,C]` → `[B,T,C]`. */
-export function block(place: Place, x: Value, plan: BlockPlan, tables: SharedTables): Value {
+export function block(place: Place, x: Value, parts: BlockParts): Value {
+  const { plan, tables } = parts;
   const { norms, parallelWithoutSecondNorm } = plan.architecture;
   const oneNorm = parallelWithoutSecondNorm && !place.has('ffn_norm.weight');
   const out = arrangements[oneNorm ? 'parallel' : norms](place.g, x, {
@@ -62,7 +71,7 @@ export function block(place: Place, x: Value, plan: BlockPlan, tables: SharedTab
     tables,
     norm: (name, input) => normalize(place, name, input, plan),
     attention: (input) => attend(place, project(place, input, plan), plan, tables),
-    feedForward: (input) => feedForward(place, input, plan),
+    feedForward: parts.feedForward ?? ((input) => feedForward(place, input, plan)),
   });
   return place.tap('output', out);
 }

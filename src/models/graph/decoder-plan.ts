@@ -58,7 +58,7 @@ export function normEpsilon(model: ModelOutline, { norm }: Architecture): number
  * Reads what block `index` needs from the model's keys.
  *
  * @param length - Tokens of a text: decides between the two sets of longrope factors.
- * @throws PithError `corrupt` when a key is missing or the head counts do not divide.
+ * @throws PithError `corrupt` when a key is missing or the heads do not fit the tensors.
  */
 export function blockPlan(
   model: ModelOutline,
@@ -72,20 +72,15 @@ export function blockPlan(
     requiredParameter(model, 'attention.head_count');
   const kvHeads = layerParameter(model, 'attention.head_count_kv', index) ?? heads;
   const headWidth = hyperParameter(model, 'attention.key_length') ?? width / heads;
-  if (!Number.isInteger(headWidth) || heads % kvHeads !== 0) {
-    throw new PithError(
-      'corrupt',
-      `${model.architecture}: width ${width}, ${heads} heads and ${kvHeads} key/value heads do not divide evenly.`,
-      'Check the file with pith verify.',
-    );
-  }
+  const valueWidth = hyperParameter(model, 'attention.value_length') ?? headWidth;
+  demandHeads(model, index, { heads, kvHeads, headWidth, valueWidth });
   const window = windowOf(model, architecture, index);
   return {
     architecture,
     heads,
     kvHeads,
     headWidth,
-    valueWidth: hyperParameter(model, 'attention.value_length') ?? headWidth,
+    valueWidth,
     epsilon: normEpsilon(model, architecture),
     scale: scaleOf(model, architecture, { width, heads, headWidth }),
     softCap: parameter(model, architecture, 'attn_logit_softcapping') || undefined,
@@ -94,6 +89,30 @@ export function blockPlan(
     causal: architecture.kind === 'decoder',
     experts: expertsPlan(model, architecture),
   };
+}
+
+/** The keys must tell the shape of the query matrix, or of the one that holds all three. */
+function demandHeads(
+  model: ModelOutline,
+  index: number,
+  {
+    heads,
+    kvHeads,
+    headWidth,
+    valueWidth,
+  }: Readonly<Record<'heads' | 'kvHeads' | 'headWidth' | 'valueWidth', number>>,
+): void {
+  const query = model.tensors.get(`blk.${index}.attn_q.weight`);
+  const fused = model.tensors.get(`blk.${index}.attn_qkv.weight`);
+  const rows = (heads + (query ? 0 : kvHeads)) * headWidth + (query ? 0 : kvHeads * valueWidth);
+  const found = (query ?? fused)?.shape[0];
+  if (heads % kvHeads === 0 && (found === undefined || found === rows)) return;
+  throw new PithError(
+    'corrupt',
+    `Block ${index} of this ${model.architecture} model has ${heads} heads and ${kvHeads} key/value heads of width ` +
+      `${headWidth}, which make ${rows} rows of queries; there are ${found ?? 'none'}.`,
+    'Check the file with pith verify.',
+  );
 }
 
 function scaleOf(
@@ -114,6 +133,13 @@ function windowOf(
 ): number | undefined {
   const window = parameter(model, architecture, 'attention.sliding_window');
   if (!window) return undefined;
+  if (!Number.isSafeInteger(window) || window < 0) {
+    throw new PithError(
+      'corrupt',
+      `${model.architecture}.attention.sliding_window is ${window}, which is no number of tokens.`,
+      'Check the file with pith verify.',
+    );
+  }
   const pattern = model.metadata.get(`${model.architecture}.attention.sliding_window_pattern`);
   if (pattern?.type === 'array') return pattern.value[index] ? window : undefined;
   const period = pattern ? Number(pattern.value) : architecture.windowPeriod;

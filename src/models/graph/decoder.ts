@@ -37,7 +37,7 @@ export function decoderGraph(model: ModelOutline, options: GraphSizes & DecoderO
   let hidden = embed(scope, architecture, options);
   for (let index = 0; index < blockCount(model); index++) {
     const plan = blockPlan(model, architecture, index, options.length);
-    hidden = block(scope.block(index, 'numbered'), hidden, plan, tables);
+    hidden = block(scope.block(index, 'numbered'), hidden, { plan, tables });
   }
   head(scope, architecture, hidden, options.logits);
   return scope.finish('');
@@ -66,7 +66,7 @@ export function blockGraph(
   const hidden = blockInput(scope, options);
   const plan = blockPlan(model, architecture, index, options.length);
   const tables = new SharedTables(scope, options.length);
-  scope.g.output('hidden', block(scope.block(index, 'anyBlock'), hidden, plan, tables));
+  scope.g.output('hidden', block(scope.block(index, 'anyBlock'), hidden, { plan, tables }));
   return scope.finish(`blk.${index}.`);
 }
 
@@ -107,7 +107,7 @@ export function tapNames(model: ModelOutline): readonly string[] {
   let hidden = blockInput(scope, { batch: 1, length: 1 });
   for (let index = 0; index < blockCount(model); index++) {
     const plan = blockPlan(model, architecture, index, 1);
-    hidden = block(scope.block(index, 'numbered'), hidden, plan, tables);
+    hidden = block(scope.block(index, 'numbered'), hidden, { plan, tables });
   }
   head(scope, architecture, hidden, 'all');
   return scope.taps;

@@ -43,7 +43,7 @@ export function encoderGraph(model: ModelOutline, options: GraphSizes & EncoderO
   let hidden = normalize(scope.root, 'token_embd_norm', embedded, { architecture, epsilon });
   for (let index = 0; index < blockCount(model); index++) {
     const plan = blockPlan(model, architecture, index, options.length);
-    hidden = block(scope.block(index, 'numbered'), hidden, plan, tables);
+    hidden = block(scope.block(index, 'numbered'), hidden, { plan, tables });
   }
   g.output('hidden', hidden);
   const stated = poolingTypes[hyperParameter(model, 'pooling_type') ?? 0];

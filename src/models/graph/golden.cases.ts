@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import type { Graph } from '../../graph/graph.ts';
+import { ReferenceEngine } from '../../graph/reference/engine.ts';
 import type { TensorData } from '../../graph/value.ts';
 import { rowsOf, weightsOf, type Tensor } from '../../tensor/tensor.ts';
 import { huggingFaceModel } from '../hugging-face-model.ts';
 import type { Model } from '../model.ts';
+import { blockKinds, decoderGraph, embeddingGraph, headGraph } from './decoder.ts';
 
 /** A small random model, told by its config.json and the shapes of its checkpoint. */
 export interface GoldenModel {
@@ -102,10 +104,24 @@ export async function weightsFor(
   return weights;
 }
 
+/** Runs a graph once in the scalar reference engine. */
+export async function runReference(
+  graph: Graph,
+  inputs: Readonly<Record<string, TensorData>>,
+): Promise<Readonly<Record<string, TensorData>>> {
+  const program = await new ReferenceEngine().compile(graph);
+  return (await program.run(inputs)).outputs;
+}
+
 /** Numbers as i64 data. */
 export function ids(values: readonly number[]): BigInt64Array {
   return BigInt64Array.from(values, BigInt);
 }
+
+/** One text of the golden tokens, and the positions whose logits are kept. */
+export const sizes = { batch: 1, length: golden.tokens.length };
+export const tokens: BigInt64Array = ids(golden.tokens);
+export const positions: BigInt64Array = ids(golden.rows);
 
 /** The largest distance between two lists. */
 export function maxDelta(found: ArrayLike<number | bigint>, expected: readonly number[]): number {
@@ -113,4 +129,28 @@ export function maxDelta(found: ArrayLike<number | bigint>, expected: readonly n
     (largest, value, at) => Math.max(largest, Math.abs(value - Number(found[at]))),
     0,
   );
+}
+
+/** Logits of the kept positions by the whole graph. */
+export async function wholeLogits(model: Model): Promise<TensorData> {
+  const graph = decoderGraph(model, { ...sizes, logits: golden.rows.length });
+  const weights = await weightsFor(model, graph);
+  return (await runReference(graph, { ...weights, tokens, positions }))['logits']!;
+}
+
+/** The same in pieces: `runBlock` gives each block's output from its input. */
+export async function logitsInPieces(
+  model: Model,
+  runBlock: (index: number, input: TensorData) => Promise<TensorData>,
+): Promise<TensorData> {
+  const embedding = embeddingGraph(model, sizes);
+  const embedded = await runReference(embedding, {
+    ...(await weightsFor(model, embedding)),
+    tokens,
+  });
+  let hidden = embedded['hidden']!;
+  for (const index of blockKinds(model).keys()) hidden = await runBlock(index, hidden);
+  const head = headGraph(model, { ...sizes, logits: golden.rows.length });
+  const weights = await weightsFor(model, head);
+  return (await runReference(head, { ...weights, input: hidden, positions }))['logits']!;
 }

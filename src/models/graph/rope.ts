@@ -29,7 +29,8 @@ const defaultBase = 10000;
 /**
  * Reads a model's rotary position embedding from its keys.
  *
- * @throws PithError `unsupported` for a kind of scaling that GGUF did not have in llama.cpp v0.5.0.
+ * @throws PithError `unsupported` for a kind of scaling that GGUF did not have in llama.cpp v0.5.0,
+ *   `corrupt` when a head has no such part to turn.
  * @see ggml_rope_yarn and llama-context.cpp, llama.cpp v0.5.0; modeling_rope_utils.py, transformers
  *   4.57. Differs from llama.cpp as transformers does: yarn's `beta_fast` and `beta_slow` are obeyed,
  *   and longrope changes its factors with the length of the text, not of the context.
@@ -41,6 +42,13 @@ export function ropePlan(
 ): RopePlan {
   const width = hyperParameter(model, 'rope.dimension_count') ?? headWidth;
   const ownBase = window !== undefined && architecture.windowRopeBase;
+  if (!(width > 0 && width <= headWidth && width % 2 === 0)) {
+    throw new PithError(
+      'corrupt',
+      `${model.architecture}.rope.dimension_count is ${width}, in heads of width ${headWidth}.`,
+      'Check the file with pith verify.',
+    );
+  }
   const plan = { order: architecture.rope!, width };
   if (ownBase) {
     const base = hyperParameter(model, 'rope.freq_base_swa') ?? ownBase;
