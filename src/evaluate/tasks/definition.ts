@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { PithError } from '../../util/errors.ts';
 import { nearestName } from '../../util/nearest-name.ts';
 import { metricNames, metricRules, outputTypes, rankRule } from './metric-rules.ts';
-import type { TaskFile } from './rows.ts';
+import { decodeText, type TaskFile } from './text.ts';
 
 const text = z.string();
 const field = z.union([text, z.number().int()]).default('');
@@ -74,6 +74,9 @@ export type TaskDefinition = z.infer<typeof schema> & {
   readonly file: string;
 };
 
+/** A task is some ten lines; examples and rows lie in other files. */
+const maxBytes = 2 ** 14;
+
 /** Fields of lm-evaluation-harness that change no score here. */
 const harmless = new Set([
   'tag',
@@ -92,21 +95,42 @@ const harmless = new Set([
  * @see lm-evaluation-harness 0.4.13, docs/task_guide.md. Differs: Python functions, `include` and
  *   sampled examples are refused; `preprocess`, `corpus_file` and `doc_to_document` are ours.
  */
-export function parseTask({ name, bytes }: TaskFile): TaskDefinition {
+export function parseTask(file: TaskFile): TaskDefinition {
+  const { name } = file;
+  if (file.bytes.length > maxBytes) {
+    throw badTask(name, `${file.bytes.length} bytes are too many for a task, at most ${maxBytes}`);
+  }
   const lines = new LineCounter();
-  const document = parseDocument(new TextDecoder().decode(bytes), { lineCounter: lines });
+  const document = parseYaml(file, lines);
   const place = (path: readonly PropertyKey[]) => `${name}:${lineOf(document, lines, path)}`;
   for (const problem of [...document.errors, ...document.warnings]) {
     const line = lines.linePos(problem.pos[0]).line;
     const python = problem.message.includes('!function');
     throw badTask(`${name}:${line}`, python ? pythonOnly : problem.message.split('\n')[0]!, python);
   }
-  const values: unknown = document.toJS();
+  const values = plainValues(name, document);
   checkNames(values, place);
   const parsed = schema.safeParse(values);
   if (!parsed.success) throw explained(parsed.error.issues[0]!, values, place);
   checkMetrics(parsed.data, place);
   return { ...parsed.data, file: name };
+}
+
+function parseYaml(file: TaskFile, lineCounter: LineCounter): Document {
+  try {
+    return parseDocument(decodeText(file), { lineCounter });
+  } catch (error) {
+    if (error instanceof RangeError) throw badTask(file.name, 'it is nested too deep');
+    throw error;
+  }
+}
+
+function plainValues(name: string, document: Document): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw badTask(name, `it cannot be read as YAML: ${(error as Error).message}`);
+  }
 }
 
 const pythonOnly = 'a Python function (!function) cannot be carried out';

@@ -11,5 +11,6 @@ export type { GenerateOptions, TaskModel } from './model.ts';
 export { harnessResults, harnessSamples, type HarnessResults } from './results.ts';
 export { retention } from './retention.ts';
 export { runTask, type RunOptions, type TaskResult, type TaskSample } from './run.ts';
-export type { TaskFile } from './rows.ts';
+
 export { loadTask, type Task, type TaskSources } from './task.ts';
+export type { TaskFile } from './text.ts';

@@ -70,7 +70,8 @@ export function encodePair(model: TaskModel, context: string, continuation: stri
     if (tokens[0] === model.prefixToken) return { context: prefix, continuation: tokens.slice(1) };
     return { context: prefix, continuation: tokens };
   }
-  const alone = encode(context.trimEnd());
+  const trimmed = context.trimEnd();
+  const alone = trimmed === '' ? [] : encode(trimmed);
   const tokens = encode(context + continuation).slice(alone.length);
   const bare = alone.length === 0 || (model.addPrefix && alone[0] !== model.prefixToken);
   return { context: bare ? [...prefix, ...alone] : alone, continuation: tokens };

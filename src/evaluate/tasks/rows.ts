@@ -1,12 +1,7 @@
 import { PithError } from '../../util/errors.ts';
 import { parseCsv } from './csv.ts';
 import { badRow, type Row } from './row.ts';
-
-/** Bytes of a file with what to call it in messages. */
-export interface TaskFile {
-  readonly name: string;
-  readonly bytes: Uint8Array;
-}
+import { decodeText, type TaskFile } from './text.ts';
 
 /**
  * Rows of a JSONL file or, by its name, of a CSV file with a head line.
@@ -16,7 +11,7 @@ export interface TaskFile {
  *   also for a file without rows.
  */
 export function parseRows(file: TaskFile): Row[] {
-  const text = decode(file);
+  const text = decodeText(file);
   const rows = file.name.toLowerCase().endsWith('.csv')
     ? parseCsv(text, file.name)
     : parseJsonLines(text, file.name);
@@ -45,36 +40,4 @@ function parseJsonLine(line: string, where: string): Row {
   }
   if (Object.keys(values).length === 0) throw badRow(where, 'the row is empty', 'Remove it.');
   return { values: values as Row['values'], where };
-}
-
-/** Text of a UTF-8 file; names the first line that is not. */
-function decode({ name, bytes }: TaskFile): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    const place = firstInvalidLine(bytes);
-    const utf16 =
-      (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
-    const problem = utf16 ? 'the file is UTF-16, not UTF-8' : 'the line is not UTF-8';
-    throw badRow(
-      `${name}:${place}`,
-      problem,
-      'Save the whole file as UTF-8, for example with iconv.',
-    );
-  }
-}
-
-function firstInvalidLine(bytes: Uint8Array): number {
-  let start = 0;
-  for (let line = 1; ; line++) {
-    const newline = bytes.indexOf(10, start);
-    const end = newline < 0 ? bytes.length : newline;
-    try {
-      new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(start, end));
-    } catch {
-      return line;
-    }
-    if (newline < 0) return line;
-    start = newline + 1;
-  }
 }

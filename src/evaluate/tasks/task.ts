@@ -1,7 +1,8 @@
 import { PithError } from '../../util/errors.ts';
 import { parseTask, type TaskDefinition } from './definition.ts';
 import type { Row } from './row.ts';
-import { parseRows, type TaskFile } from './rows.ts';
+import { parseRows } from './rows.ts';
+import type { TaskFile } from './text.ts';
 
 /** A task file with its data. */
 export interface Task {
