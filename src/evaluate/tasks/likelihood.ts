@@ -1,5 +1,6 @@
 import { PithError } from '../../util/errors.ts';
 import type { TokenScorer } from '../scorer.ts';
+import { checkScores } from '../token-scores.ts';
 import type { ContinuationAnswer } from './metric-rules.ts';
 import type { TaskModel } from './model.ts';
 
@@ -22,8 +23,8 @@ export interface Likelihoods {
  *
  * @param where - The row, for messages.
  * @throws {@link PithError} `shape` when a continuation alone fills the model's window, or has no
- *   tokens.
- * @remarks One forward pass a continuation otherwise. Contexts are cut on the left to the window.
+ *   tokens; `not-finite` for a probability that is none; whatever the scorer throws.
+ * @remarks One forward pass a continuation otherwise, given to the scorer at once. Contexts are cut on the left to the window.
  */
 export async function continuationLikelihoods(
   model: TaskModel & { readonly scorer: TokenScorer },
@@ -38,21 +39,26 @@ export async function continuationLikelihoods(
   if (shareContext(pairs) && pairs.length > 1) {
     const at = Int32Array.from(pairs, ({ continuation }) => continuation[0]!);
     const scores = await model.scorer.score(windows[0]!, { at, ...stop });
+    checkScores({ ...scores, logProbs: scores.at! }, where);
     const answers = Array.from(at, (token, choice) => {
       return { logLikelihood: scores.at![choice]!, greedy: scores.best[0] === token };
     });
     return { answers, truncated };
   }
-  const answers: ContinuationAnswer[] = [];
-  for (const window of windows) {
-    const { logProbs, best } = await model.scorer.score(window, stop);
-    const logLikelihood = logProbs.reduce((sum, value) => sum + value, 0);
-    answers.push({
-      logLikelihood,
-      greedy: best.every((id, i) => id === window.tokens[window.first + i]),
-    });
-  }
-  return { answers, truncated };
+  const answers = windows.map(async (window) => {
+    const scores = await model.scorer.score(window, stop);
+    checkScores(scores, where);
+    const logLikelihood = scores.logProbs.reduce((sum, value) => sum + value, 0);
+    const greedy = scores.best.every((id, at) => id === window.tokens[window.first + at]);
+    return { logLikelihood, greedy };
+  });
+  return { answers: await allSettled(answers), truncated };
+}
+
+/** Waits for all, so that nothing runs on after a failure. */
+async function allSettled<T>(work: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(work);
+  return Promise.all(work);
 }
 
 /**

@@ -1,4 +1,3 @@
-import type { TextTokenizer } from '../../data/tokenizer.ts';
 import type { TokenScorer } from '../scorer.ts';
 
 /** How a model is to write an answer: greedily, until one of some texts or so many tokens. */
@@ -10,7 +9,8 @@ export interface GenerateOptions {
 
 /** What of a model a task needs; which, depends on its output type. */
 export interface TaskModel {
-  readonly tokenizer: Pick<TextTokenizer, 'encode'>;
+  /** Tokens of a text, nothing added. */
+  readonly tokenizer: { encode(text: string): readonly number[] };
   /** Stands before a text without context: bos, or eos for models that have none. */
   readonly prefixToken: number;
   /** Whether `prefixToken` stands before other texts too, as the tokenizer's settings say. */

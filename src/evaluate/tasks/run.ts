@@ -1,4 +1,5 @@
 import { PithError } from '../../util/errors.ts';
+import { inOrder } from '../../util/in-order.ts';
 import type { OnProgress } from '../../util/progress.ts';
 import { ask, cannot, type Answer } from './ask.ts';
 import type { TaskDefinition } from './definition.ts';
@@ -9,6 +10,9 @@ import { rankDocuments, retrievalQuestions } from './retrieval.ts';
 import type { Row } from './row.ts';
 import { measuresOf, rankMeasures, type Answered } from './score.ts';
 import type { Task } from './task.ts';
+
+/** Questions put to a model at once: some engines compute several windows together. */
+const questionsAtOnce = 4;
 
 /** How to run a task. */
 export interface RunOptions {
@@ -58,13 +62,16 @@ export async function runTask(
   if (definition.output_type === 'retrieval') return runRetrieval(task, model, options);
   const questions = questionsOf(task);
   const answered: Answered[] = [];
-  for (const [row, question] of questions.entries()) {
+  const asked = inOrder(questions.entries(), questionsAtOnce, async ([row, question]) => {
     if (options.signal?.aborted)
       throw new PithError('cancelled', `${definition.task} was stopped.`);
     const known = options.answered?.get(row);
-    const answer = known ?? (await ask(model, definition, question, options.signal));
+    return { known, answer: known ?? (await ask(model, definition, question, options.signal)) };
+  });
+  for await (const { known, answer } of asked) {
+    const row = answered.length;
     if (known === undefined) options.onAnswer?.(row, answer);
-    answered.push({ question, answer });
+    answered.push({ question: questions[row]!, answer });
     report(definition, options, row + 1, questions.length);
   }
   const samples = answered.map(({ question, answer }) => ({ ...question, answer }));
