@@ -91,7 +91,9 @@ function describeMemory({ totalBytes, fits }: MemoryCell): string {
   return `${formatBytes(totalBytes)} ${fits ? 'fits' : 'NO  '}`;
 }
 
-function describeSpeed({ predictedTokensPerSecond: { value, low, high } }: FitRow): string {
+function describeSpeed({ predictedTokensPerSecond: predicted }: FitRow): string {
+  if (!predicted) return 'an encoder makes no text';
+  const { value, low, high } = predicted;
   return `${threeDigits(value)} (${threeDigits(low)}-${threeDigits(high)})`;
 }
 

@@ -41,7 +41,7 @@ test('of 8 experts a token reads the 2 it is sent to', () => {
     shapes: {},
   });
   const tensors = [
-    tensor('blk.0.ffn_up_exps.weight', 512, 8000),
+    { name: 'blk.0.ffn_up_exps.weight', shape: [8, 64, 64], bytes: 8000 },
     tensor('blk.0.ffn_gate_inp.weight', 8, 100),
   ];
   expect(decodeTraffic(model, tensors, 10).totalBytes).toBe(2000 + 100);

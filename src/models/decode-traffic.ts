@@ -1,3 +1,4 @@
+import { stackedExperts } from './expert-stacks.ts';
 import { hyperParameter } from './hyper-parameters.ts';
 import { kvCacheWidth } from './memory-estimate.ts';
 import type { Model } from './model.ts';
@@ -34,17 +35,13 @@ export function decodeTraffic(
 ): DecodeTraffic {
   const isUntied = tensors.some(({ name }) => name === 'output.weight');
   const rowOnly = new Set(isUntied ? [...lookups, 'token_embd.weight'] : lookups);
-  const expertShare = shareOfExperts(model);
-  const weightsBytes = tensors.reduce((sum, { name, shape, bytes }) => {
+  const used = hyperParameter(model, 'expert_used_count') ?? Infinity;
+  const weightsBytes = tensors.reduce((sum, tensor) => {
+    const { name, shape, bytes } = tensor;
     if (rowOnly.has(name)) return sum + bytes / (shape[0] ?? 1);
-    return sum + (name.includes('_exps.') ? bytes * expertShare : bytes);
+    const experts = stackedExperts(tensor) ?? 1;
+    return sum + (bytes / experts) * Math.min(used, experts);
   }, 0);
   const kvCacheBytes = (kvCacheWidth(model) ?? 0) * kvCacheBytesPerNumber * contextTokens;
   return { weightsBytes, kvCacheBytes, totalBytes: weightsBytes + kvCacheBytes };
-}
-
-function shareOfExperts(model: Pick<Model, 'architecture' | 'metadata'>): number {
-  const experts = hyperParameter(model, 'expert_count') ?? 0;
-  const used = hyperParameter(model, 'expert_used_count') ?? experts;
-  return experts > 0 ? used / experts : 1;
 }

@@ -3,7 +3,8 @@ import { basename, resolve } from 'node:path';
 import { fileTypeNames, parseFileType, type FileType } from '../../compress/quantize/file-types.ts';
 import { planQuantization } from '../../compress/quantize/plan.ts';
 import type { Figure } from '../../evaluate/figure.ts';
-import { decodeTraffic } from '../../models/decode-traffic.ts';
+import { isEncoder } from '../../models/architectures.ts';
+import { decodeTraffic, type DecodeTraffic } from '../../models/decode-traffic.ts';
 import { estimateMemory } from '../../models/memory-estimate.ts';
 import type { Model } from '../../models/model.ts';
 import { openModel } from '../../models/open.ts';
@@ -167,8 +168,6 @@ function rowOf(
 ): FitRow {
   const { contextLengths, memory, bandwidth } = given;
   const weightsBytes = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
-  const { totalBytes: traffic } = decodeTraffic(model, tensors, contextLengths[0]!);
-  const ceiling = bandwidth.bytesPerSecond / traffic;
   return {
     type,
     bytes,
@@ -179,13 +178,17 @@ function rowOf(
       const totalBytes = estimate.totalBytes - estimate.weightsBytes + weightsBytes;
       return { contextLength, totalBytes, fits: totalBytes <= memory.bytes };
     }),
-    predictedTokensPerSecond: {
-      value: ceiling * reachedShare.value,
-      low: ceiling * reachedShare.low,
-      high: ceiling * reachedShare.high,
-    },
+    predictedTokensPerSecond: isEncoder(model)
+      ? undefined
+      : predictSpeed(bandwidth, decodeTraffic(model, tensors, contextLengths[0]!)),
     command,
   };
+}
+
+function predictSpeed({ bytesPerSecond }: Bandwidth, { totalBytes }: DecodeTraffic): Figure {
+  const ceiling = bytesPerSecond / totalBytes;
+  const { value, low, high } = reachedShare;
+  return { value: ceiling * value, low: ceiling * low, high: ceiling * high };
 }
 
 function notesOf(model: Model, { contextLength, tensors }: ModelSummary): string[] {

@@ -48,6 +48,12 @@ test('nothing that fits, or no known memory: no recommendation', () => {
   expect(recommend([row('Q2_K', 3, 50, undefined)], 10)).toBeUndefined();
 });
 
+test('an encoder has no speed: the most bits that fit', () => {
+  const rows = [row('Q8_0', 8.5, 0, true), row('Q4_K_M', 4.9, 0, true)];
+  const encoder = rows.map((one) => ({ ...one, predictedTokensPerSecond: undefined }));
+  expect(recommend(encoder, 10)).toMatchObject({ type: 'Q8_0', reason: 'the most bits that fit' });
+});
+
 test('a 16-bit file alone is recommended when it is all there is', () => {
   expect(recommend([row('as it is', 16, 50, true)], 10)?.type).toBe('as it is');
 });

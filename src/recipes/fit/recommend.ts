@@ -16,8 +16,11 @@ export interface FitRow {
   readonly bytes: number;
   readonly bitsPerWeight: number;
   readonly memory: readonly MemoryCell[];
-  /** Decoding after the first context length: a prediction, not a measurement. */
-  readonly predictedTokensPerSecond: Figure;
+  /**
+   * Decoding after the first context length: a prediction, not a measurement; undefined for an
+   * encoder, which decodes nothing.
+   */
+  readonly predictedTokensPerSecond: Figure | undefined;
   /** What makes the file; undefined for the file that is there. */
   readonly command: string | undefined;
 }
@@ -46,10 +49,13 @@ export function recommend(
   const bySize = fitting.toSorted((a, b) => b.bitsPerWeight - a.bitsPerWeight);
   const small = bySize.filter(({ bitsPerWeight }) => bitsPerWeight <= enoughBits);
   const candidates = small.length > 0 ? small : bySize.slice(-1);
-  const speedOf = (row: FitRow) => row.predictedTokensPerSecond.value;
+  const speedOf = (row: FitRow) => row.predictedTokensPerSecond?.value ?? Infinity;
   const fast = candidates.find((row) => speedOf(row) >= wantedTokensPerSecond);
   if (fast) {
-    const reason = `the most bits that fit and reach ${wantedTokensPerSecond} tokens/s by prediction`;
+    const isFast = fast.predictedTokensPerSecond !== undefined;
+    const reason =
+      'the most bits that fit' +
+      (isFast ? ` and reach ${wantedTokensPerSecond} tokens/s by prediction` : '');
     return { type: fast.type, command: fast.command, reason };
   }
   const fastest = candidates.toSorted((a, b) => speedOf(b) - speedOf(a))[0];

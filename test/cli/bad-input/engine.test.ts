@@ -87,23 +87,31 @@ const crashes: readonly (Contradiction & { readonly says: RegExp })[] = [
   },
 ];
 
-test.each(crashes)('llama.cpp crashes on $title: verify and run say so and live', async (bad) => {
-  const path = await write(bad);
-  const { report, code } = await pithJson<VerifyReport>(['verify', path]);
-  expect(code).toBe(1);
-  const failed = report.checks.filter(({ ok }) => !ok);
-  expect(failed.at(-1)).toMatchObject({
-    name: 'generation',
-    code: 'engine',
-    detail: expect.stringMatching(bad.says),
-    hint: expect.stringContaining('convert the model again'),
-  });
-  const run = await pithJson(['run', path, '-p', 'Once']);
-  expect(run.code).toBe(1);
-  expect(run.report).toMatchObject({
-    error: { code: 'engine', hint: 'See what is wrong with the file: pith verify FILE' },
-  });
-});
+test.each(crashes)(
+  'llama.cpp crashes on $title: verify, run and bench say so and live',
+  async (bad) => {
+    const path = await write(bad);
+    const { report, code } = await pithJson<VerifyReport>(['verify', path]);
+    expect(code).toBe(1);
+    const failed = report.checks.filter(({ ok }) => !ok);
+    expect(failed.at(-1)).toMatchObject({
+      name: 'generation',
+      code: 'engine',
+      detail: expect.stringMatching(bad.says),
+      hint: expect.stringContaining('convert the model again'),
+    });
+    for (const line of [
+      ['run', path, '-p', 'Once'],
+      ['bench', path, '-n', '2', '--prompts', '4'],
+    ]) {
+      const { code, report } = await pithJson(line);
+      expect(code).toBe(1);
+      expect(report).toMatchObject({
+        error: { code: 'engine', hint: 'See what is wrong with the file: pith verify FILE' },
+      });
+    }
+  },
+);
 
 const refusals: readonly (Contradiction & { readonly says: RegExp })[] = [
   {
