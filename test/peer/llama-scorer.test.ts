@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openLlamaScorer } from '../../dist/evaluate/llama-scorer.js';
 import type { TokenScorer, TokenWindow } from '../../dist/evaluate/scorer.js';
+import { openModel } from '../../dist/models/open.js';
 import { openLlamaLogits } from '../../dist/runtime/llama-logits.js';
 import { writeSample } from '../write-sample.ts';
 
@@ -106,6 +107,19 @@ test('what no engine can score is refused with the numbers', async () => {
   await expect(score(Array(contextLength + 1).fill(5), 1)).rejects.toThrow(
     /longer than the context of 128/,
   );
+});
+
+test('weights that are not numbers make no scores, but an error', async () => {
+  const path = join(folder, 'nan.gguf');
+  const model = await openModel(f16);
+  const row = await model.tensors.get('output_norm.weight')!.read(0, 1);
+  await model.close();
+  const bytes = readFileSync(f16);
+  bytes.writeFloatLE(NaN, bytes.indexOf(row));
+  writeFileSync(path, bytes);
+  const broken = await openLlamaScorer(path, { contextLength });
+  await expect(broken.score(windows[0]!)).rejects.toMatchObject({ code: 'not-finite' });
+  await broken.close();
 });
 
 test('a signal that is aborted ends the scoring with its reason', async () => {

@@ -61,7 +61,7 @@ const allUsable = fileTypeNames.filter((name) => !specialTypes.has(name));
 const defaultContexts = [4096, 32_768];
 const defaultWantedTokensPerSecond = 10;
 const shareForModels = 0.8;
-/** Part of the ceiling that llama.cpp reaches while decoding, least, usual and most. */
+/** Part of the ceiling that decoding usually reaches, least and most: a rule of thumb. */
 const reachedShare: Figure = { value: 0.7, low: 0.5, high: 0.9 };
 
 /**
