@@ -207,20 +207,28 @@ test.each([
   expect(codeOf(() => open({ ...config, ...change }, checkpoint(stored)))[0]).toBe(code);
 });
 
-test('any JSON in config.json ends in a model or a PithError', () => {
-  const { config, stored } = tied!;
-  const tensors = checkpoint(stored);
-  const fields = [...Object.keys(config), 'head_dim', 'rope_parameters', 'quantization_config'];
-  const change = fc.dictionary(fc.constantFrom(...fields), fc.jsonValue(), { maxKeys: 3 });
-  const property = fc.property(change, (changes) => {
+test('any JSON in config.json of any family ends in a model or a PithError', () => {
+  const others = [
+    'head_dim',
+    'rope_parameters',
+    'rope_scaling',
+    'quantization_config',
+    'layer_types',
+  ];
+  const cases = [...golden.cases, golden.mobilebert].map(({ config, stored }) => {
+    const fields = fc.constantFrom(...Object.keys(config), ...others);
+    const changes = fc.dictionary(fields, fc.jsonValue(), { maxKeys: 3 });
+    return fc.tuple(fc.constant(config), fc.constant(checkpoint(stored)), changes);
+  });
+  const property = fc.property(fc.oneof(...cases), ([config, tensors, changes]) => {
     try {
       return open({ ...config, ...changes }, tensors).tensors.size > 0;
     } catch (error) {
       return error instanceof PithError;
     }
   });
-  expect(fc.check(property, { numRuns: 300 })).toMatchObject({ failed: false });
-  expect(codeOf(() => open(null, tensors))[0]).toBe('unsupported');
+  expect(fc.check(property, { numRuns: 500 })).toMatchObject({ failed: false });
+  expect(codeOf(() => open(null, checkpoint(tied!.stored)))[0]).toBe('unsupported');
 });
 
 test('llama 3 rope scaling is refused where llama.cpp reads no factors for it', () => {
@@ -387,6 +395,14 @@ test.each([
   expect(codeOf(() => open({ ...config, ...change }, checkpoint(stored)))).toEqual([
     'unsupported',
     expect.stringContaining(message),
+  ]);
+});
+
+test('a token cannot pass more experts than there are', () => {
+  const { config, stored } = caseOf('mixtral, 3 experts');
+  expect(codeOf(() => open({ ...config, num_experts_per_tok: 4 }, checkpoint(stored)))).toEqual([
+    'shape',
+    'config.json: each token passes 4 experts, but there are 3.',
   ]);
 });
 

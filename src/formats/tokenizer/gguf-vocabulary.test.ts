@@ -251,6 +251,25 @@ test('merges that scores cannot express become gemma4, or a note where a space g
   expect(strings(exact, 'ggml.merges')).toHaveLength(incomplete.merges.length);
 });
 
+test("Gemma 3's token for images, for which a text model has no row, is left out with a note", () => {
+  const { model, added_tokens: added } = llamaJson.tokenizer;
+  const size = Object.keys(model.vocab).length;
+  const image = { id: size, content: '<image_soft_token>', special: true };
+  const tokenizer = {
+    ...llamaJson.tokenizer,
+    model: { ...model, vocab: { ...model.vocab, [image.content]: size } },
+    added_tokens: [...added, image],
+  };
+  const files = { 'tokenizer.json': tokenizer, 'config.json': { vocab_size: size } };
+  const vocabulary = convert(files);
+  expect(vocabulary.size).toBe(size);
+  expect(vocabulary.notes).toEqual([
+    expect.stringContaining(`"<image_soft_token>" has the id ${size}, but the model has ${size}`),
+  ]);
+  const unlisted = { ...tokenizer, added_tokens: added };
+  expect(() => convert({ ...files, 'tokenizer.json': unlisted })).toThrow(/vocab_size is/);
+});
+
 test('Unigram becomes t5 from tokenizer.model and from tokenizer.json', () => {
   const fromModel = convert({ 'tokenizer.model': bytes(spmUnigram.model) });
   const tokens = strings(fromModel, 'ggml.tokens');

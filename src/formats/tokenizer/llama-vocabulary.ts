@@ -71,8 +71,12 @@ export function llamaVocabularyFromMerges(
   const addPrefix = source.settings.addPrefixSpace ?? rules.addPrefix;
   const table = new TokenTable(vocabularySize(source, model.vocabulary.values()), paddingScore);
   const { scores, conflict } = mergeScores(model, specialNames(source, model));
-  for (const [token, id] of model.vocabulary)
+  const added = new Set(tokenizer.addedTokens.map(({ id }) => id));
+  for (const [token, id] of model.vocabulary) {
+    // Gemma 3 lists a token for images, for which its text models have no row: noted and left out below.
+    if (id >= table.size && added.has(id)) continue;
     table.add(id, rowOf(token, scores.get(token)!, model));
+  }
   placeAddedTokens(table, source);
   requireBytes(table);
   const notes = [...table.notes, ...rules.notes];

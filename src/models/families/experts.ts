@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { meta } from '../../formats/gguf/metadata.ts';
+import { PithError } from '../../util/errors.ts';
 import type { Key, TensorRule } from './family.ts';
-import { size, type ModelConfig } from './model-config.ts';
+import { count, size, type ModelConfig } from './model-config.ts';
 import { widened } from './tensor-views.ts';
 
 const layer = 'model.layers.{layer}';
@@ -34,12 +35,20 @@ export function experts(
 /**
  * The keys of a mixture of experts.
  *
+ * @throws {@link PithError} `shape` when a token passes more experts than there are.
  * @param normalized - Whether the weights of the chosen experts are scaled to a sum of 1. llama.cpp
  *   knows it by the architecture and does not read `expert_weights_norm` in those of Pith's families.
  */
-export function expertKeys(count: number, used: number, normalized: boolean): readonly Key[] {
+export function expertKeys(all: number, used: number, normalized: boolean): readonly Key[] {
+  if (used > all) {
+    throw new PithError(
+      'shape',
+      `config.json: each token passes ${used} experts, but there are ${all}.`,
+      'Get the config.json that belongs to this model.',
+    );
+  }
   return [
-    ['expert_count', meta.uint32(count)],
+    ['expert_count', meta.uint32(all)],
     ['expert_used_count', meta.uint32(used)],
     ['expert_weights_norm', meta.bool(normalized)],
   ];
@@ -47,8 +56,8 @@ export function expertKeys(count: number, used: number, normalized: boolean): re
 
 /** Fields of Qwen's mixtures of experts. */
 export const qwenExpertFields = {
-  num_experts: size,
-  num_experts_per_tok: size,
+  num_experts: count,
+  num_experts_per_tok: count,
   moe_intermediate_size: size,
   norm_topk_prob: z.boolean(),
   decoder_sparse_step: size.nullish(),

@@ -1,11 +1,11 @@
 import { attention, embeddings, preNorms } from './decoder-tensors.ts';
 import { expertKeys, experts } from './experts.ts';
 import type { ConfigOf, Family } from './family.ts';
-import { size } from './model-config.ts';
+import { count } from './model-config.ts';
 import { rotaryHalves } from './rotary-halves.ts';
 import { everyLayerKeys, everyLayerNote } from './sliding-window.ts';
 
-const own = { num_local_experts: size, num_experts_per_tok: size };
+const own = { num_local_experts: count, num_experts_per_tok: count };
 
 /**
  * Mixtral: Mistral with a mixture of experts as the feed-forward part.

@@ -2,14 +2,14 @@ import { z } from 'zod';
 import { meta } from '../../formats/gguf/metadata.ts';
 import { withBias } from './decoder-tensors.ts';
 import type { ConfigOf, Family } from './family.ts';
-import { size } from './model-config.ts';
+import { count, size } from './model-config.ts';
 import { widened } from './tensor-views.ts';
 
 const own = {
   type_vocab_size: size,
   embedding_size: size,
   intra_bottleneck_size: size,
-  num_feedforward_networks: size,
+  num_feedforward_networks: count,
   use_bottleneck: z.boolean(),
   use_bottleneck_attention: z.boolean(),
   key_query_shared_bottleneck: z.boolean(),

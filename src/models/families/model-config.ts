@@ -7,6 +7,8 @@ export const size: z.ZodNumber = z
   .int()
   .positive()
   .max(2 ** 31 - 1);
+/** A count of things with tensors of their own; llama.cpp loads at most 1024 experts. */
+export const count: z.ZodNumber = size.max(1024);
 /** llama.cpp loads at most 512 layers (LLAMA_MAX_LAYERS). */
 const layers = size.max(512);
 const factor = z.number().positive();

@@ -9,8 +9,10 @@ import {
   withBias,
 } from './decoder-tensors.ts';
 import type { ConfigOf, Family } from './family.ts';
+import { count } from './model-config.ts';
 
 const own = {
+  num_attention_heads: count,
   use_parallel_residual: z.boolean(),
   use_qkv_bias: z.boolean(),
   qk_layernorm: z.boolean(),
