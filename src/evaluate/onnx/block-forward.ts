@@ -16,9 +16,7 @@ import type { WeightStore } from './weight-store.ts';
 import type { TokenBatch, WindowShape } from './window-batch.ts';
 
 const embedding = 'token_embd.weight';
-/** What a program gives: ONNX has one name space for inputs and outputs, so not `hidden` again. */
-const next = 'next';
-const nextSums = 'nextSums';
+const hiddenSums = 'hiddenSums';
 
 /**
  * All batches go through block i before block i + 1, whose weights are read meanwhile: two blocks and
@@ -55,7 +53,7 @@ export class BlockForward implements Forward {
           check();
           const before = hidden[at];
           const { kept } = await this.#step(index, batch, before);
-          hidden[at] = kept[next]!;
+          hidden[at] = kept['hidden']!;
           await before?.release();
         }
         await this.#releaseBlock(index);
@@ -78,11 +76,11 @@ export class BlockForward implements Forward {
     try {
       for (let index = -1; index < this.#kinds.length; index++) {
         const before = hidden;
-        const result = await this.#step(index, batch, before, [nextSums]);
-        hidden = result.kept[next]!;
+        const result = await this.#step(index, batch, before, [hiddenSums]);
+        hidden = result.kept['hidden']!;
         await before?.release();
         await this.#releaseBlock(index);
-        const sums = result.outputs[nextSums] as Float32Array;
+        const sums = result.outputs[hiddenSums] as Float32Array;
         if (!sums.subarray(0, tokens).every(Number.isFinite)) return index;
       }
       return undefined;
@@ -99,14 +97,14 @@ export class BlockForward implements Forward {
   async #step(
     index: number,
     batch: TokenBatch,
-    hidden: StoredTensor | undefined,
+    input: StoredTensor | undefined,
     outputs: readonly string[] = [],
   ): Promise<RunResult> {
-    const options = { outputs, keep: [next] };
-    if (!hidden) return this.#embed(batch, options);
+    const options = { outputs, keep: ['hidden'] };
+    if (!input) return this.#embed(batch, options);
     const { shape } = batch;
     const program = await this.#blockProgram(index, shape);
-    return program.run({ ...(await this.#loadBlock(index, shape)), hidden }, options);
+    return program.run({ ...(await this.#loadBlock(index, shape)), input }, options);
   }
 
   /** Only the rows of the embedding that the batch needs are at the engine. */
@@ -159,12 +157,11 @@ export class BlockForward implements Forward {
   }
 }
 
-/** Calls the output `next`, and adds its sums `[B,T]`: NaN or infinite where it is anywhere. */
+/** Adds the sums of `hidden`, `[B,T]`: NaN or infinite where it is anywhere. */
 function withSums(graph: Graph): Graph {
-  const { value } = graph.outputs[0]!;
-  const g = new GraphBuilder({ ...graph, outputs: [] });
-  g.output(next, value);
-  g.output(nextSums, g.sum(value, -1));
+  const g = new GraphBuilder(graph);
+  const hidden = graph.outputs.find(({ name }) => name === 'hidden')!;
+  g.output(hiddenSums, g.sum(hidden.value, -1));
   return g.build();
 }
 

@@ -62,7 +62,7 @@ export class Head {
     for (const name of weightNames(program.graph)) weights[name] = await this.#weights.get(name);
     for (let first = 0; first < rows.length; first += size) {
       const chunk = rows.slice(first, first + size);
-      const inputs = { ...weights, hidden, ...headInputs(chunk, size, width) };
+      const inputs = { ...weights, input: hidden, ...headInputs(chunk, size, width) };
       const { outputs } = await program.run(inputs);
       yield cut(outputs, chunk.length, { top, at: width });
     }
@@ -89,13 +89,13 @@ function headInputs(
 ): Record<string, BigInt64Array> {
   const positions = new BigInt64Array(size);
   const targets = new BigInt64Array(size);
-  const at = new BigInt64Array(size * width);
+  const wanted = new BigInt64Array(size * width);
   for (const [index, row] of rows.entries()) {
     positions[index] = BigInt(row.position);
     targets[index] = BigInt(row.target);
-    for (let i = 0; i < width; i++) at[index * width + i] = BigInt(row.at[i]!);
+    for (let i = 0; i < width; i++) wanted[index * width + i] = BigInt(row.at[i]!);
   }
-  return { positions, targets, ...(width > 0 && { at }) };
+  return { positions, targets, ...(width > 0 && { wanted }) };
 }
 
 /** The head with the reduction of its logits `[rows, V]` to the numbers that are wanted. */
@@ -116,7 +116,7 @@ function reductionGraph(
     g.output('topLogProbs', topLogProbs);
     g.output('topIds', topIds);
   }
-  if (at > 0) g.output('at', g.gatherElements(logProbs, g.input('at', 'i64', [rows, at]), 1));
+  if (at > 0) g.output('at', g.gatherElements(logProbs, g.input('wanted', 'i64', [rows, at]), 1));
   return g.build();
 }
 
