@@ -12,7 +12,10 @@ interface GoldenCase {
 const golden = <T>(name: string): T =>
   JSON.parse(readFileSync(join(import.meta.dirname, `../golden/${name}`), 'utf8')) as T;
 
-/** Writes a random encoder with a WordPiece tokenizer of 700 tokens as a Hugging Face folder. */
+/**
+ * Writes a random encoder as a Hugging Face folder, with a WordPiece tokenizer of 700 tokens and mean
+ * pooling.
+ */
 export function writeEncoderFolder(folder: string, label: string): void {
   const families = golden<{ cases: GoldenCase[]; mobilebert: GoldenCase }>('families.json');
   const entry =
@@ -29,7 +32,8 @@ export function writeEncoderFolder(folder: string, label: string): void {
     spread: 0.1,
   }));
   writeRandomFolder(folder, { ...entry.config, vocab_size }, tensors, { dtype: 'F32', seed: 1 });
-  const files = { ...entry.files, 'tokenizer.json': tokenizer, 'tokenizer_config.json': {} };
+  const { files: pooling } = families.cases.find(({ files }) => files)!;
+  const files = { ...pooling, 'tokenizer.json': tokenizer, 'tokenizer_config.json': {} };
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), JSON.stringify(content));

@@ -319,3 +319,11 @@ test('WordPiece begins words with "▁" and drops "##"; control tokens keep thei
   ]);
   expect(value(vocabulary, 'ggml.normalizer.lowercase')).toBe(true);
 });
+
+test("WordPiece without names has those of BERT's tokenizers: llama.cpp would end texts with token 102", () => {
+  const vocabulary = convert({ 'tokenizer.json': wordPiece.tokenizer });
+  const id = (key: string) => value(vocabulary, `ggml.${key}_token_id`);
+  expect(['bos', 'eos', 'cls', 'seperator', 'padding', 'unknown', 'mask'].map(id)).toEqual([
+    2, 3, 2, 3, 0, 1, 4,
+  ]);
+});

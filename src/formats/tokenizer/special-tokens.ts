@@ -63,10 +63,37 @@ function specialNames(
   notes: string[],
 ): Map<Role, string> {
   const names = new Map(settings.tokens);
+  if (tokenizer?.model.type === 'WordPiece')
+    adoptBertNames(names, edges, tokenizer.model.vocabulary);
   adoptEdges(names, edges, notes);
   const unknown = unknownToken(tokenizer);
   if (unknown !== undefined && !names.has('unk')) names.set('unk', unknown);
   return names;
+}
+
+/** The names that transformers' BERT tokenizers give to special tokens when nothing else is said. */
+const bertNames = {
+  unk: '[UNK]',
+  sep: '[SEP]',
+  pad: '[PAD]',
+  cls: '[CLS]',
+  mask: '[MASK]',
+} as const;
+
+/** Without its sep key, llama.cpp puts token 102 after a text, whatever it is. */
+function adoptBertNames(
+  names: Map<Role, string>,
+  edges: Edges,
+  vocabulary: ReadonlyMap<string, number>,
+): void {
+  const given = {
+    ...bertNames,
+    cls: edges.first ?? bertNames.cls,
+    sep: edges.last ?? bertNames.sep,
+  };
+  for (const [role, name] of Object.entries(given) as [Role, string][]) {
+    if (!names.has(role) && vocabulary.has(name)) names.set(role, name);
+  }
 }
 
 interface Edges {

@@ -161,10 +161,7 @@ function longropeScaling(rope: RopeConfig, config: ModelConfig): Partial<Rope> {
   const stretch = config.max_position_embeddings / original;
   const magnitude = stretch > 1 ? Math.sqrt(1 + Math.log(stretch) / Math.log(original)) : 1;
   return {
-    keys: [
-      ['rope.scaling.attn_factor', meta.float32(rope.attention_factor ?? magnitude)],
-      ['rope.scaling.original_context_length', meta.uint32(original)],
-    ],
+    keys: [['rope.scaling.attn_factor', meta.float32(rope.attention_factor ?? magnitude)]],
     tensors: (['long', 'short'] as const).map((length) =>
       float32Tensor(
         `rope_factors_${length}.weight`,
