@@ -5,78 +5,10 @@
  */
 import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { meta } from '../dist/formats/gguf/metadata.js';
-import { byteAlphabet } from '../dist/formats/tokenizer/gpt2-vocabulary.js';
 import { planGguf } from '../dist/formats/gguf/plan.js';
-import { f32ToF16 } from '../dist/util/half-float.js';
+import { decoderSizes, metadataOf, tensorInfos, weightPool } from './decoder-shapes.mjs';
 
-const [width, ffn, heads, kvHeads] = [2048, 5632, 32, 4];
-const kvWidth = (width / heads) * kvHeads;
-const fullSize = { layers: 22, vocabulary: 32000 };
-
-const metadataOf = ({ layers, vocabulary }) =>
-  new Map(
-    Object.entries({
-      'general.architecture': meta.string('llama'),
-      'general.name': meta.string('bench'),
-      'general.file_type': meta.uint32(1),
-      'llama.context_length': meta.uint32(2048),
-      'llama.embedding_length': meta.uint32(width),
-      'llama.block_count': meta.uint32(layers),
-      'llama.feed_forward_length': meta.uint32(ffn),
-      'llama.attention.head_count': meta.uint32(heads),
-      'llama.attention.head_count_kv': meta.uint32(kvHeads),
-      'llama.attention.layer_norm_rms_epsilon': meta.float32(1e-5),
-      'llama.rope.freq_base': meta.float32(10000),
-      'llama.rope.dimension_count': meta.uint32(width / heads),
-      'llama.vocab_size': meta.uint32(vocabulary),
-      'tokenizer.ggml.model': meta.string('gpt2'),
-      'tokenizer.ggml.pre': meta.string('gpt-2'),
-      'tokenizer.ggml.tokens': meta.strings(tokens(vocabulary)),
-      // Not the default of 11, which is a letter here and would end the text early.
-      'tokenizer.ggml.eos_token_id': meta.uint32(vocabulary - 1),
-      'tokenizer.ggml.merges': meta.strings([]),
-    }),
-  );
-
-/** A letter for each byte, so that any text becomes tokens, then names. */
-function tokens(vocabulary) {
-  const letters = byteAlphabet();
-  return Array.from({ length: vocabulary }, (_, i) => letters[i] ?? `t${i}`);
-}
-
-const norm = (name) => ({ name, shape: [width], type: 'F32' });
-const matrix = (name, rows, columns) => ({ name, shape: [rows, columns], type: 'F16' });
-
-function tensorInfos({ layers, vocabulary }) {
-  const infos = [
-    matrix('token_embd.weight', vocabulary, width),
-    matrix('output.weight', vocabulary, width),
-    norm('output_norm.weight'),
-  ];
-  for (let i = 0; i < layers; i++) {
-    const at = (name) => `blk.${i}.${name}.weight`;
-    infos.push(norm(at('attn_norm')), matrix(at('attn_q'), width, width));
-    infos.push(matrix(at('attn_k'), kvWidth, width), matrix(at('attn_v'), kvWidth, width));
-    infos.push(matrix(at('attn_output'), width, width), norm(at('ffn_norm')));
-    infos.push(matrix(at('ffn_gate'), ffn, width), matrix(at('ffn_up'), ffn, width));
-    infos.push(matrix(at('ffn_down'), width, ffn));
-  }
-  return infos;
-}
-
-/** 4 M F16 weights: Gaussian times a random scale, so that about 1 in 100 is an outlier. */
-function weightPool() {
-  let state = 1;
-  const random = () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return (state + 1) / 4294967297;
-  };
-  return Uint16Array.from({ length: 1 << 22 }, () => {
-    const gauss = Math.sqrt(-2 * Math.log(random())) * Math.cos(2 * Math.PI * random());
-    return f32ToF16(0.02 * gauss * (random() < 0.02 ? 4 : 1));
-  });
-}
+const fullSize = decoderSizes.tinyLlama;
 
 function writeWeights(file, { byteLength, paddedLength, offset }, pool) {
   const bytes = new Uint8Array(pool.buffer);
@@ -95,9 +27,10 @@ function writeWeights(file, { byteLength, paddedLength, offset }, pool) {
  * Writes the model, under its name only when it is complete.
  *
  * @param {string} path
- * @param {{ layers: number, vocabulary: number }} size
+ * @param {Partial<import('./decoder-shapes.mjs').DecoderSize>} changes - Beside TinyLlama's size.
  */
-export function makeModel(path, size = fullSize) {
+export function makeModel(path, changes = {}) {
+  const size = { ...fullSize, ...changes };
   const plan = planGguf(metadataOf(size), tensorInfos(size));
   const pool = weightPool();
   const file = openSync(`${path}.partial`, 'w');
@@ -125,6 +58,13 @@ export function cacheFolder() {
 export function cachedModel({ layers = fullSize.layers, vocabulary = fullSize.vocabulary } = {}) {
   const path = join(cacheFolder(), `model-${layers}-layers-${vocabulary}-tokens.gguf`);
   if (!existsSync(path)) makeModel(path, { layers, vocabulary });
+  return path;
+}
+
+/** Path of a generated 135 M-parameter model of SmolLM2's shape, F16. */
+export function cachedSmallModel() {
+  const path = join(cacheFolder(), 'model-135m.gguf');
+  if (!existsSync(path)) makeModel(path, decoderSizes.smolLM2);
   return path;
 }
 

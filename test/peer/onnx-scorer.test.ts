@@ -71,6 +71,28 @@ test('ln P of each token of an F32 file is within 1e-4 of what llama.cpp compute
   await llama.close();
 });
 
+test('top and at are ln P of the same tokens, sorted, and best is the first of them', async () => {
+  await withModel('models/sample', async (model) => {
+    const scorer = await openOnnxScorer(model, engine, { contextLength });
+    const [window] = windows as [TokenWindow];
+    const { top, best } = await scorer.score(window, { top: 256 });
+    const { at, logProbs } = await scorer.score(window, { at: top!.ids });
+    expect(at).toEqual(top!.logProbs);
+    for (const [row, target] of window.tokens.subarray(window.first).entries()) {
+      const ids = top!.ids.subarray(row * 256, (row + 1) * 256);
+      const values = top!.logProbs.subarray(row * 256, (row + 1) * 256);
+      expect(ids[0]).toBe(best[row]);
+      expect(values).toEqual(values.toSorted().toReversed());
+      expect(new Set(ids).size).toBe(256);
+      const place = ids.indexOf(target);
+      expect(place < 0 ? logProbs[row]! < values[255]! : logProbs[row] === values[place]).toBe(
+        true,
+      );
+    }
+    await scorer.close();
+  });
+});
+
 test('block by block gives the very same numbers as the whole', async () => {
   const file = await writeSample(folder, 'Q4_K_M');
   const [whole, byBlock] = [await scoreAll(file, 'whole'), await scoreAll(file, 'byBlock')];
