@@ -11,6 +11,9 @@ export const llamaLibraryVersion = '3.22.1';
 
 const keptLogLines = 40;
 
+/** Whether an instance was started in this process. */
+let isStarted = false;
+
 /** llama.cpp, started: the library, an instance of its own and the end of its log. */
 export interface StartedLlama {
   readonly library: Library;
@@ -64,10 +67,27 @@ export async function startLlama(gpu: 'auto' | false, maxThreads: number): Promi
       logger,
       progressLogs: false,
     });
+    await restoreLogger(llama);
     return { library, llama, log };
   } catch (error) {
     throw engineError('llama.cpp does not start', error, log, 'See what works: pith doctor');
   }
+}
+
+/**
+ * Of a second instance in a process, node-llama-cpp 3.22.1 prints the log on stdout: releasing the first
+ * one's logger, which happens a turn later, switches off the second one's too. It is set again then.
+ */
+async function restoreLogger(llama: NodeLlamaCpp.Llama): Promise<void> {
+  const { _bindings: bindings, _onAddonLog: logger } = llama as unknown as {
+    readonly _bindings?: { setLogger?: (logger: unknown) => void };
+    readonly _onAddonLog?: unknown;
+  };
+  if (isStarted && logger !== undefined) {
+    await new Promise((turn) => setTimeout(turn, 1));
+    bindings?.setLogger?.(logger);
+  }
+  isStarted = true;
 }
 
 /** A failure of the engine with the last words of its log. */
