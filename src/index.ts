@@ -21,6 +21,8 @@ export {
 } from './recipes/bench/bench.ts';
 export { fit, type FitOptions, type FitReport } from './recipes/fit/fit.ts';
 export type { FitRow, MemoryCell, Recommendation } from './recipes/fit/recommend.ts';
+export { evaluate, type EvaluateReport } from './recipes/evaluate/evaluate.ts';
+export type { EvaluateOptions, EvaluateRequest } from './recipes/evaluate/request.ts';
 export type { Check } from './recipes/verify/check.ts';
 export { verify, type VerifyOptions, type VerifyReport } from './recipes/verify/verify.ts';
 export { openLlamaScorer } from './evaluate/llama-scorer.ts';

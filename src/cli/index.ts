@@ -8,6 +8,7 @@ const commands: Readonly<Record<string, CommandLoader>> = {
   inspect: async () => (await import('./inspect.ts')).inspect,
   quantize: async () => (await import('./quantize.ts')).quantize,
   verify: async () => (await import('./verify.ts')).verify,
+  evaluate: async () => (await import('./evaluate.ts')).evaluate,
   run: async () => (await import('./run.ts')).run,
   chat: async () => (await import('./chat.ts')).chat,
   fit: async () => (await import('./fit.ts')).fit,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../util/random.ts';
 import { fakeScorer, uniform } from './fake-scorer.cases.ts';
 import { baseFormat, joinScores, scoresFormat } from './records.ts';
-import { scoreBase, scoreCandidate } from './score-windows.ts';
+import { keptTop, scoreBase, scoreCandidate } from './score-windows.ts';
 import type { TokenScorer } from './scorer.ts';
 import { summarizeComparison, summarizeLikelihood } from './summary.ts';
 import type { BaseScores, TokenScores } from './token-scores.ts';
@@ -26,7 +26,7 @@ async function collect<T>(scores: AsyncGenerator<T>): Promise<T[]> {
 }
 
 async function compare(base: TokenScorer, candidate: TokenScorer, text: Windows) {
-  const kept = await collect(scoreBase(base, text));
+  const kept = await collect(scoreBase(base, text, keptTop(base.vocabulary)));
   const scored = await collect(scoreCandidate(candidate, text, async (at) => kept[at]!));
   const scores = joinScores(scored);
   if (!scores.against) throw new Error('no comparison');
@@ -166,8 +166,33 @@ describe('bad engines', () => {
     await expect(scores).rejects.toThrow("The model's log-probability of token 3 of d2 is NaN.");
   });
 
+  test('a run that continues at any window has the groups, and the scores, of a whole one', async () => {
+    const text = bits('0010110', '01001', '100011');
+    const groups: number[] = [];
+    let waiting = 0;
+    const base = fakeScorer(2, () => [0.5, 0.5]);
+    const scorer: TokenScorer = {
+      ...base,
+      windowsAtOnce: 3,
+      async score(window, options) {
+        waiting += 1;
+        if (waiting === 1) queueMicrotask(() => groups.push(waiting));
+        const scores = await base.score(window, options);
+        waiting = 0;
+        return scores;
+      },
+    };
+    const whole = await collect(scoreCandidate(scorer, text, undefined));
+    const sizes = groups.splice(0);
+    for (let from = 0; from < text.windows.length; from += 1) {
+      const rest = await collect(scoreCandidate(scorer, text, undefined, { from }));
+      expect(rest).toEqual(whole.slice(from));
+      expect(groups.splice(0)).toEqual(sizes.slice(Math.floor(from / 3)));
+    }
+  });
+
   test('an aborted evaluation stops', async () => {
-    const scores = scoreBase(zeros, bits('0000'), { signal: AbortSignal.abort() });
+    const scores = scoreBase(zeros, bits('0000'), 2, { signal: AbortSignal.abort() });
     await expect(collect(scores)).rejects.toThrow(/abort/);
   });
 });

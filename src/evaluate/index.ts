@@ -25,6 +25,12 @@ export {
 } from './summary.ts';
 export type { BaseScores, ComparedScores, TokenScores } from './token-scores.ts';
 export {
+  openingToken,
+  requireSameVocabulary,
+  tokensOf,
+  type VocabularyOwner,
+} from './vocabulary.ts';
+export {
   checkVocabulary,
   cutWindows,
   type DocumentWindow,

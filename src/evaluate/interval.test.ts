@@ -194,6 +194,12 @@ describe('pairedDifference', () => {
     expect(difference.distinguishable).toBe(true);
   });
 
+  test('a difference of 1e-6, as float32 makes of nothing, is not distinguishable', () => {
+    const difference = pairedDifference(clusters([10.00001, 20.00001]), clusters([10, 20]));
+    expect(difference.low).toBeGreaterThan(0);
+    expect(difference.distinguishable).toBe(false);
+  });
+
   test('other tokens are refused with the document that differs', () => {
     const other = [
       { sum: 1, count: 10 },
@@ -279,6 +285,11 @@ describe('clusteredQuantiles', () => {
     const alone = documents(Array.from(values, () => 1));
     // Half a share each side: 1.98422 · √(0.25/100 + 1.98422²/40000) / (1 + 1.98422²/100) = 0.0973.
     expect(clusteredQuantiles(values, alone, [0.5])).toEqual([{ value: 50, low: 41, high: 60 }]);
+  });
+
+  test('values that are all equal leave no doubt', () => {
+    const figures = clusteredQuantiles(new Float64Array(1000), documents([400, 600]), [0.5, 0.99]);
+    expect(figures).toEqual(figures.map(() => ({ value: 0, low: 0, high: 0 })));
   });
 
   test('the 99.9 % quantile of a hundred values has no upper bound', () => {

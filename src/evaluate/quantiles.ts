@@ -25,8 +25,9 @@ export function clusteredQuantiles(
     const value = sorted[placeOf(probability, sorted.length)]!;
     const below = Uint8Array.from(values, (other) => Number(other <= value));
     const share = proportion(clustersOf(grouping, below));
-    const low = placeOf(share.low, sorted.length);
-    const high = placeOf(share.high, sorted.length);
+    // Widths, not ends: many equal values hold more than the quantile's share.
+    const low = placeOf(probability - (share.value - share.low), sorted.length);
+    const high = placeOf(probability + (share.high - share.value), sorted.length);
     return {
       value,
       low: low > 0 ? sorted[low]! : -Infinity,

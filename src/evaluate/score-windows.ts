@@ -1,13 +1,9 @@
-import { inOrder } from '../util/in-order.ts';
 import type { TokenScorer } from './scorer.ts';
 import { checkScores, compareScores, type BaseScores, type TokenScores } from './token-scores.ts';
 import type { DocumentWindow, Windows } from './windows.ts';
 
 /** Tokens of the base's distribution that are kept, unless the vocabulary is smaller. */
 const keptTokens = 256;
-
-/** Windows given at once to a scorer that does not say how many. */
-const windowsAtOnce = 4;
 
 /** How many of a vocabulary's tokens the base's distributions keep. */
 export function keptTop(vocabulary: number): number {
@@ -24,15 +20,17 @@ export interface ScoreRange {
 /**
  * Scores windows with the base model and keeps its likeliest tokens; results in order.
  *
+ * @param top - How many, at most the vocabulary: {@link keptTop}.
  * @throws PithError what the scorer throws; `not-finite` for a probability that is none.
  */
 export function scoreBase(
   scorer: TokenScorer,
   text: Windows,
+  top: number,
   range: ScoreRange = {},
 ): AsyncGenerator<BaseScores> {
-  const top = keptTop(scorer.vocabulary);
-  return inOrder(rest(text, range), windowsOf(scorer), async (window) => {
+  return inGroups(scorer, text, range, async (index) => {
+    const window = text.windows[index]!;
     const scores = await scorer.score(window, { top, ...signalOf(range) });
     checkScores(scores, nameOf(window, text));
     return { logProbs: scores.logProbs, top: scores.top! };
@@ -51,8 +49,7 @@ export function scoreCandidate(
   base: ((index: number) => Promise<BaseScores>) | undefined,
   range: ScoreRange = {},
 ): AsyncGenerator<TokenScores> {
-  const indexes = rest(text, range).map((_, at) => at + (range.from ?? 0));
-  return inOrder(indexes, windowsOf(scorer), async (index) => {
+  return inGroups(scorer, text, range, async (index) => {
     const window = text.windows[index]!;
     const against = await base?.(index);
     const at = against && { at: against.top.ids };
@@ -64,12 +61,25 @@ export function scoreCandidate(
   });
 }
 
-function windowsOf(scorer: TokenScorer): number {
-  return scorer.windowsAtOnce ?? windowsAtOnce;
-}
-
-function rest({ windows }: Windows, { from = 0 }: ScoreRange): readonly DocumentWindow[] {
-  return windows.slice(from);
+/**
+ * Scores as many windows at once as the scorer likes. Groups begin at multiples of that number, so that an
+ * interrupted run that continues has the same ones, and with them the same rounding.
+ */
+async function* inGroups<T>(
+  { windowsAtOnce = 1 }: TokenScorer,
+  { windows }: Windows,
+  { from = 0 }: ScoreRange,
+  score: (index: number) => Promise<T>,
+): AsyncGenerator<T> {
+  const start = from - (from % windowsAtOnce);
+  for (let first = start; first < windows.length; first += windowsAtOnce) {
+    const group = windows.slice(first, first + windowsAtOnce);
+    const jobs = group.map((_, at) => score(first + at));
+    // When one fails, the others must not run on behind the caller's back.
+    await Promise.allSettled(jobs);
+    const scored = await Promise.all(jobs);
+    yield* scored.slice(Math.max(0, from - first));
+  }
 }
 
 function nameOf({ document }: DocumentWindow, { documents }: Windows): string {

@@ -1,0 +1,144 @@
+import { mkdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { env, platform } from 'node:process';
+import { requireSameVocabulary, tokensOf } from '../../evaluate/vocabulary.ts';
+import { checkVocabulary, cutWindows, type Windows } from '../../evaluate/windows.ts';
+import { hyperParameter } from '../../models/hyper-parameters.ts';
+import type { Model } from '../../models/model.ts';
+import { openModel } from '../../models/open.ts';
+import { attempt } from '../../storage/system-error.ts';
+import { PithError } from '../../util/errors.ts';
+import type { OnProgress } from '../../util/progress.ts';
+import type { EvaluateOptions, EvaluateRequest } from './request.ts';
+import type { MeasurementPlan } from './measurement.ts';
+import { modelHash } from './model-hash.ts';
+import { readTexts } from './text.ts';
+import { openTokenizer } from './tokenizer.ts';
+
+/** An evaluation that is ready to compute. */
+export interface PlannedEvaluation {
+  readonly plan: MeasurementPlan;
+  readonly context: number;
+  readonly stride: number;
+  readonly notes: readonly string[];
+}
+
+/** What llama-perplexity takes too. */
+const defaultContext = 512;
+
+/** Reads models' headers and texts, cuts the windows and checks that everything fits together. */
+export async function planEvaluation(
+  request: EvaluateRequest,
+  options: EvaluateOptions,
+): Promise<PlannedEvaluation> {
+  const model = await openModel(request.model);
+  try {
+    const against = request.against === undefined ? undefined : await openModel(request.against);
+    try {
+      return await planModels(request, options, { model, against });
+    } finally {
+      await against?.close();
+    }
+  } finally {
+    await model.close();
+  }
+}
+
+interface Models {
+  readonly model: Model;
+  readonly against: Model | undefined;
+}
+
+async function planModels(
+  request: EvaluateRequest,
+  options: EvaluateOptions,
+  { model, against }: Models,
+): Promise<PlannedEvaluation> {
+  if (against) requireSameVocabulary(model, against);
+  const context = contextOf(request, [model, ...(against ? [against] : [])]);
+  const stride = request.stride ?? Math.max(1, Math.floor(context / 2));
+  const texts = await readTexts(request.data);
+  const text = await cut(request, model, { context, stride, documents: texts.documents });
+  const vocabularies = [model, ...(against ? [against] : [])].map(vocabularyOf);
+  for (const owner of vocabularies) checkVocabulary(text, owner);
+  const { onProgress, signal, threads, cache = cacheFolder() } = options;
+  await attempt('create', cache, () => mkdir(cache, { recursive: true }));
+  const hashing = { onProgress, signal };
+  return {
+    context,
+    stride,
+    notes: [...texts.notes, ...text.notes],
+    plan: {
+      model: { reference: request.model, hash: await modelHash(model, hashing) },
+      ...(against && {
+        against: { reference: request.against!, hash: await modelHash(against, hashing) },
+      }),
+      text,
+      vocabulary: Math.max(...vocabularies.map(({ vocabulary }) => vocabulary)),
+      contextLength: context,
+      cache,
+      threads,
+      signal,
+      onProgress,
+      ...(onProgress && { onWindow: progressOver(text, onProgress) }),
+    },
+  };
+}
+
+async function cut(
+  { model: reference, against, maxTokens }: EvaluateRequest,
+  model: Model,
+  {
+    documents,
+    ...window
+  }: Parameters<typeof cutWindows>[2] & {
+    readonly documents: Parameters<typeof cutWindows>[0];
+  },
+): Promise<Windows> {
+  const references = against === undefined ? [reference] : [against, reference];
+  const tokenizer = await openTokenizer(references, model);
+  try {
+    const options = maxTokens === undefined ? window : { ...window, maxTokens };
+    return cutWindows(documents, tokenizer, options);
+  } finally {
+    await tokenizer.close();
+  }
+}
+
+function contextOf({ context }: EvaluateRequest, models: readonly Model[]): number {
+  const trained = models.map((model) => hyperParameter(model, 'context_length') ?? Infinity);
+  const longest = Math.min(...trained);
+  if (context === undefined) return Math.min(defaultContext, longest);
+  if (context <= longest) return context;
+  throw new PithError(
+    'usage',
+    `A context of ${context} tokens is longer than the ${longest} the model was trained on.`,
+    `Use --context ${longest} or less.`,
+  );
+}
+
+/** Embeddings may have more rows than the tokenizer has tokens. */
+function vocabularyOf(model: Model): { readonly vocabulary: number; readonly source: string } {
+  const rows = model.tensors.get('token_embd.weight')?.shape[0];
+  return { vocabulary: rows ?? tokensOf(model).length, source: model.source };
+}
+
+/** Turns windows of a pass into scored tokens. */
+function progressOver(
+  { windows, tokens }: Windows,
+  onProgress: OnProgress,
+): (label: string, done: number) => void {
+  const reached = [0];
+  for (const window of windows) {
+    reached.push(reached.at(-1)! + window.tokens.length - window.first);
+  }
+  return (label, done) =>
+    onProgress({ label, done: reached[done]!, total: tokens, unit: 'tokens' });
+}
+
+/** Where the system wants files that may be deleted. */
+function cacheFolder(): string {
+  const home = platform === 'win32' ? env['LOCALAPPDATA'] : env['XDG_CACHE_HOME'];
+  return join(home || join(homedir(), '.cache'), 'pith', 'evaluate');
+}

@@ -1,0 +1,29 @@
+import type { OnProgress } from '../../util/progress.ts';
+import type { EngineName } from './engines.ts';
+
+/** What to evaluate on what. */
+export interface EvaluateRequest {
+  /** A Hugging Face folder, a GGUF file or `sample`. */
+  readonly model: string;
+  /** The model it was made from: what it lost is measured against this one. */
+  readonly against?: string;
+  /** Text files; `sample` is the text in the box. */
+  readonly data: readonly string[];
+  /** Default `onnx`. */
+  readonly engine?: EngineName | 'both';
+  /** Tokens of a window. Default 512, or what the model was trained on if that is less. */
+  readonly context?: number;
+  /** Tokens that a window scores. Default half the context. */
+  readonly stride?: number;
+  /** Score no more tokens than this. */
+  readonly maxTokens?: number;
+}
+
+/** How to evaluate. */
+export interface EvaluateOptions {
+  /** The folder of the base's scores and of what an interrupted evaluation continues. */
+  readonly cache?: string;
+  readonly threads?: number;
+  readonly onProgress?: OnProgress;
+  readonly signal?: AbortSignal;
+}
