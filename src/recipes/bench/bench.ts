@@ -2,7 +2,6 @@ import { estimatedPower, footprintOfMillion, type Footprint } from '../../evalua
 import type { EnergyFactors } from '../../evaluate/energy-factors.ts';
 import type { Figure } from '../../evaluate/figure.ts';
 import { medianFigure } from '../../evaluate/median.ts';
-import { isEncoder } from '../../models/architectures.ts';
 import { decodeTraffic } from '../../models/decode-traffic.ts';
 import type { Model } from '../../models/model.ts';
 import { openModel } from '../../models/open.ts';
@@ -11,7 +10,6 @@ import { measureBandwidth, type Bandwidth } from '../../runtime/bandwidth.ts';
 import { openEnergyMeter } from '../../runtime/energy-meter.ts';
 import { openLlama, type LlamaOptions } from '../../runtime/llama.ts';
 import { peakMemoryBytes } from '../../runtime/memory.ts';
-import { PithError } from '../../util/errors.ts';
 import type { OnProgress } from '../../util/progress.ts';
 import { loadFactors } from './factors-file.ts';
 import { promptLengthsFor, spareTokens } from './prompt-lengths.ts';
@@ -87,7 +85,7 @@ const defaultRepeats = 6;
  *
  * Hands the file to native code in this process: callers that do not trust it use one of its own.
  *
- * @throws {@link PithError} what `openModel` and `openLlama` throw; `unsupported` for an encoder; `usage` for lengths that the
+ * @throws {@link PithError} what `openModel` and `openLlama` throw; `usage` for lengths that the
  *   context cannot hold and for wrong factors; `cancelled`.
  */
 export async function bench(path: string, options: BenchOptions = {}): Promise<BenchReport> {
@@ -95,7 +93,6 @@ export async function bench(path: string, options: BenchOptions = {}): Promise<B
   const factors = await loadFactors(options.factorsFile);
   const model = await openModel(path);
   try {
-    refuseEncoder(model);
     const promptLengths = promptLengthsFor(model, options.promptLengths, decodeTokens);
     const power = await powerSource(factors);
     const { vocabulary = 1 } = summarize(model);
@@ -114,15 +111,6 @@ export async function bench(path: string, options: BenchOptions = {}): Promise<B
   } finally {
     await model.close();
   }
-}
-
-function refuseEncoder(model: Model): void {
-  if (!isEncoder(model)) return;
-  throw new PithError(
-    'unsupported',
-    `${model.source} is an encoder: it makes vectors, no text to time.`,
-    'Give a model that generates text.',
-  );
 }
 
 async function timeEngine(path: string, timing: TimingOptions, options: BenchOptions) {
