@@ -6,7 +6,7 @@ import { prepareQuantization, quantize, type QuantizeReport } from '../recipes/q
 import { verify } from '../recipes/verify/verify.ts';
 import { openLlama, type Generation } from '../runtime/llama.ts';
 import { defineCommand, type CommandContext } from './framework/command.ts';
-import { formatBytes, formatCount, formatInteger, threeDigits } from './terminal/format-units.ts';
+import { formatBytes, formatCount, formatInteger, threeDigits } from '../util/format-units.ts';
 import { formatTable } from './terminal/table.ts';
 import { wrap } from './terminal/wrap.ts';
 

@@ -6,7 +6,7 @@ import { llamaLibraryVersion } from '../runtime/llama-library.ts';
 import { onnxRuntimeInstall } from '../runtime/onnx/library.ts';
 import { probeEngines, type EngineReport } from '../runtime/probe.ts';
 import { defineCommand } from './framework/command.ts';
-import { formatBytes, threeDigits } from './terminal/format-units.ts';
+import { formatBytes, threeDigits } from '../util/format-units.ts';
 import { formatTable } from './terminal/table.ts';
 
 /** One thing that was looked at; `needed` ones decide about the exit code. */

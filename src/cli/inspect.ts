@@ -3,7 +3,7 @@ import { openModel } from '../models/open.ts';
 import { summarize, type ModelSummary, type TensorSummary } from '../models/summary.ts';
 import { weightsOf } from '../tensor/tensor.ts';
 import { defineCommand } from './framework/command.ts';
-import { formatBytes, formatCount, formatInteger } from './terminal/format-units.ts';
+import { formatBytes, formatCount, formatInteger } from '../util/format-units.ts';
 import { formatTable } from './terminal/table.ts';
 
 interface InspectReport extends ModelSummary {

@@ -7,7 +7,7 @@ import type { VerifyReport } from '../recipes/verify/verify.ts';
 import { averageBits } from '../tensor/tensor.ts';
 import { PithError } from '../util/errors.ts';
 import { defineCommand, type CommandContext } from './framework/command.ts';
-import { formatBytes, formatDuration, formatInteger } from './terminal/format-units.ts';
+import { formatBytes, formatDuration, formatInteger } from '../util/format-units.ts';
 import { formatTable } from './terminal/table.ts';
 import { describeChecks } from './describe-checks.ts';
 

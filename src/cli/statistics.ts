@@ -1,5 +1,5 @@
 import type { Generation, LlamaEngine } from '../runtime/llama.ts';
-import { formatBytes, formatDuration, threeDigits } from './terminal/format-units.ts';
+import { formatBytes, formatDuration, threeDigits } from '../util/format-units.ts';
 
 /** One line about speed and memory of an answer. */
 export function statistics(engine: LlamaEngine, generation: Generation): string {

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { PithError } from '../../util/errors.ts';
 import { nearestName } from '../../util/nearest-name.ts';
-import { parseBytes } from '../terminal/format-units.ts';
+import { parseBytes } from '../../util/format-units.ts';
 import {
   commonOptions,
   type Arguments,

@@ -1,5 +1,10 @@
 import type { ProgressEvent } from '../../util/progress.ts';
-import { formatBytes, formatDuration, formatInteger, threeDigits } from './format-units.ts';
+import {
+  formatBytes,
+  formatDuration,
+  formatInteger,
+  threeDigits,
+} from '../../util/format-units.ts';
 import { displayWidth } from './table.ts';
 
 /** What the bar needs of a stream: `process.stderr` has it. */

@@ -1,4 +1,4 @@
-import { PithError } from '../../util/errors.ts';
+import { PithError } from './errors.ts';
 
 const byteUnits = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
 const byteFactors: Readonly<Record<string, number>> = {
