@@ -1,0 +1,208 @@
+import type { Axis, Mark, Scale } from 'vega';
+import { formatBytes } from '../../../util/format-units.ts';
+import { exactBytes, withInterval } from '../numbers.ts';
+import { palette, seriesInk } from '../palette.ts';
+import type { Candidate, ReportData } from '../report-data.ts';
+import { logTicks, styled, type Plot } from './plot.ts';
+
+interface Compared extends Candidate {
+  readonly klDivergence: NonNullable<Candidate['klDivergence']>;
+}
+
+interface Point {
+  readonly label: string;
+  readonly megabytes: number;
+  readonly mean: number;
+  readonly low: number;
+  readonly high: number;
+  readonly color: string;
+  /** On which side of the point there is room for its name. */
+  readonly side: 'left' | 'right';
+}
+
+const million = 1e6;
+/** A ratio of sizes from which on equal distances mean equal ratios. */
+const logFromRatio = 8;
+const mostTicks = 8;
+const margins = { left: 54, bottom: 50 };
+
+/** Size against quality: bytes of the file and mean KL divergence with its 95 % interval. */
+export function sizeQualityPlot(data: ReportData): Plot | undefined {
+  const { base, candidates } = data;
+  const compared = candidates.filter((c): c is Compared => c.klDivergence !== undefined);
+  if (compared.length === 0) return undefined;
+  const closest = compared.toSorted(
+    (a, b) => a.klDivergence.mean.value - b.klDivergence.mean.value,
+  )[0]!;
+  return {
+    id: 'size-quality',
+    title: 'Size against quality',
+    description:
+      'Size of the file (across) against mean KL divergence to the original with its 95 % interval ' +
+      `(up). Closest to the original is ${closest.label}: ` +
+      `${withInterval(closest.klDivergence.mean)} nats per token.`,
+    spec: sizeQualitySpec(data, compared),
+    table: {
+      columns: ['Version', 'Size', 'Bits per weight', 'Mean KL divergence, nats per token'],
+      rows: [
+        [base.label, exactBytes(base.bytes), base.bitsPerWeight.toFixed(2), '0 (itself)'],
+        ...compared.map(({ label, bytes, bitsPerWeight, klDivergence }) => [
+          label,
+          exactBytes(bytes),
+          bitsPerWeight.toFixed(2),
+          withInterval(klDivergence.mean),
+        ]),
+      ],
+    },
+  };
+}
+
+function sizeQualitySpec({ base, candidates }: ReportData, compared: readonly Compared[]) {
+  const sizes = [base.bytes, ...compared.map(({ bytes }) => bytes)].map((bytes) => bytes / million);
+  const sizeScale = scaleOfSizes(Math.min(...sizes), Math.max(...sizes));
+  const middle = Math.max(...sizes) / 2;
+  const points = compared.map((candidate) =>
+    pointOf(candidate, seriesInk(candidates.indexOf(candidate)).light, middle),
+  );
+  const { scale, axis } = divergence(points);
+  return styled('KL divergence, nats per token (lower is closer)', 290, margins, {
+    data: [{ name: 'points', values: points }],
+    scales: [sizeScale, scale],
+    axes: [
+      { orient: 'bottom', scale: 'size', title: 'Size of the file, MB', tickCount: 5, offset: 4 },
+      { orient: 'left', scale: 'kl', grid: true, format: '~g', ...axis },
+    ],
+    marks: [...originalMarks(base.bytes / million, base.label), ...pointMarks],
+  });
+}
+
+function pointOf(
+  { label, bytes, klDivergence: { mean } }: Compared,
+  color: string,
+  middle: number,
+): Point {
+  return {
+    label: `${label} \u00b7 ${formatBytes(bytes)}`,
+    megabytes: bytes / million,
+    mean: mean.value,
+    low: mean.low,
+    high: mean.high,
+    color,
+    side: bytes / million > middle ? 'left' : 'right',
+  };
+}
+
+function scaleOfSizes(low: number, high: number): Scale {
+  return high / low >= logFromRatio
+    ? { name: 'size', type: 'log', domain: [low / 1.3, high * 1.15], range: 'width' }
+    : { name: 'size', type: 'linear', domain: [0, high * 1.05], range: 'width' };
+}
+
+/** Logarithmic where every interval lies above zero, so that small and large losses both show. */
+function divergence(points: readonly Point[]): { scale: Scale; axis: Partial<Axis> } {
+  const low = Math.min(...points.map((point) => point.low));
+  const high = Math.max(...points.map((point) => point.high));
+  const name = 'kl';
+  const range = 'height' as const;
+  if (low <= 0) {
+    const domain = [Math.min(0, low), high > 0 ? high : 1];
+    return { scale: { name, type: 'linear', domain, nice: true, range }, axis: { tickCount: 5 } };
+  }
+  const ticks = logTicks(low, high);
+  const scale: Scale = { name, type: 'log', domain: [ticks[0]!, ticks.at(-1)!], range };
+  const powers = ticks.filter((tick) => tick.toExponential().startsWith('1e'));
+  return { scale, axis: { values: ticks.length > mostTicks ? powers : ticks } };
+}
+
+/** Where the original stands: its divergence from itself is 0, which a log axis cannot show. */
+function originalMarks(megabytes: number, label: string): Mark[] {
+  const x = { scale: 'size', value: megabytes };
+  return [
+    {
+      type: 'rule',
+      encode: {
+        enter: {
+          x,
+          y: { value: 0 },
+          y2: { signal: 'height' },
+          stroke: { value: palette.bar.light },
+          strokeDash: { value: [2, 4] },
+        },
+      },
+    },
+    {
+      type: 'text',
+      encode: {
+        enter: {
+          x,
+          dx: { value: -6 },
+          y: { value: 4 },
+          align: { value: 'right' },
+          fill: { value: palette.muted.light },
+          text: { value: label },
+          limit: { value: 180 },
+        },
+      },
+    },
+  ];
+}
+
+const x = { scale: 'size', field: 'megabytes' };
+
+const pointMarks: readonly Mark[] = [
+  {
+    type: 'rule',
+    from: { data: 'points' },
+    encode: {
+      enter: {
+        x,
+        y: { scale: 'kl', field: 'low' },
+        y2: { scale: 'kl', field: 'high' },
+        stroke: { field: 'color' },
+        strokeWidth: { value: 2 },
+      },
+    },
+  },
+  ...(['low', 'high'] as const).map((end): Mark => ({
+    type: 'rule',
+    from: { data: 'points' },
+    encode: {
+      enter: {
+        x: { ...x, offset: -4 },
+        x2: { ...x, offset: 4 },
+        y: { scale: 'kl', field: end },
+        stroke: { field: 'color' },
+        strokeWidth: { value: 2 },
+      },
+    },
+  })),
+  {
+    type: 'symbol',
+    from: { data: 'points' },
+    encode: {
+      enter: {
+        x,
+        y: { scale: 'kl', field: 'mean' },
+        size: { value: 70 },
+        fill: { field: 'color' },
+        stroke: { value: palette.paper.light },
+        strokeWidth: { value: 1.5 },
+      },
+    },
+  },
+  {
+    type: 'text',
+    from: { data: 'points' },
+    encode: {
+      enter: {
+        x,
+        y: { scale: 'kl', field: 'mean' },
+        dx: { signal: "datum.side === 'left' ? -10 : 10" },
+        align: { signal: "datum.side === 'left' ? 'right' : 'left'" },
+        baseline: { value: 'middle' },
+        text: { field: 'label' },
+        limit: { value: 250 },
+      },
+    },
+  },
+];

@@ -1,0 +1,77 @@
+import { formatBytes, formatInteger } from '../../../util/format-units.ts';
+import { html, type Content } from '../markup.ts';
+import { exactBytes, signedWithInterval, withInterval } from '../numbers.ts';
+import type { ReportData } from '../report-data.ts';
+
+/** What is needed to repeat the measurements, and to tell whether two cards are about one thing. */
+export function provenance(report: ReportData): Content {
+  const { made, base, candidates, notes } = report;
+  const { machine, versions } = made;
+  const checks = candidates.flatMap(({ label, crossCheck: check }) =>
+    check === undefined
+      ? []
+      : [
+          html`<dt>${label} by ${check.engine}</dt>
+            <dd>
+              KL divergence ${withInterval(check.klMean)} nats per token; the two engines differ by
+              ${signedWithInterval(check.difference)}
+            </dd>`,
+        ],
+  );
+  return html`<section>
+    <h2>How this was measured</h2>
+    <dl class="facts">
+      <dt>Made</dt>
+      <dd>${made.at}, seed ${made.seed}</dd>
+      ${
+        made.command === undefined
+          ? undefined
+          : html`<dt>Command</dt>
+              <dd><code>${made.command}</code></dd>`
+      }
+      <dt>Machine</dt>
+      <dd>
+        ${machine.cpu}, ${machine.cores} cores, ${formatBytes(machine.memoryBytes)} memory,
+        ${machine.os} ${machine.arch}
+      </dd>
+      <dt>Software</dt>
+      <dd>
+        ${Object.entries(versions)
+          .map(([name, version]) => `${name} ${version}`)
+          .join(', ')}
+      </dd>
+      ${engine(report)}${report.data.map(dataSet)}${[base, ...candidates].map(
+        ({ label, file, bytes, sha256 }) =>
+          html`<dt>${label}</dt>
+            <dd>${file}, ${exactBytes(bytes)}${hash(sha256)}</dd> `,
+      )}${checks}
+    </dl>
+    ${
+      notes.length === 0
+        ? undefined
+        : html`<ul>
+            ${notes.map((note) => html`<li>${note}</li>`)}
+          </ul>`
+    }
+  </section> `;
+}
+
+function engine({ quality }: ReportData): Content {
+  if (quality === undefined) return undefined;
+  const { engine, device, windowTokens, scoredTokens, documents } = quality;
+  return html`<dt>Quality</dt>
+    <dd>
+      ${engine} on ${device}, ${formatInteger(scoredTokens)} scored tokens in windows of
+      ${formatInteger(windowTokens)}, ${formatInteger(documents)} documents; intervals are clustered
+      by document
+    </dd> `;
+}
+
+function dataSet({ name, sha256, licence }: ReportData['data'][number]): Content {
+  return html`<dt>Data</dt>
+    <dd>${name}${licence === undefined ? '' : `, ${licence}`}${hash(sha256)}</dd> `;
+}
+
+function hash(sha256: string | undefined): Content {
+  return sha256 === undefined ? undefined : html`<br /><code>sha256 ${sha256}</code>`;
+}

@@ -1,0 +1,41 @@
+import { formatInteger } from '../../../util/format-units.ts';
+import { html, type Content } from '../markup.ts';
+import { percent, shareWithInterval, signedWithInterval } from '../numbers.ts';
+import type { ReportData } from '../report-data.ts';
+import { tableOf } from './figures.ts';
+
+/** Scores on task files, with the paired change. */
+export function tasks({ base, candidates }: ReportData): Content {
+  const rows = [base, ...candidates].flatMap(({ label, tasks = [] }) =>
+    tasks.map((task) => [
+      task.name,
+      label,
+      `${shareWithInterval(task.score)} ${task.metric}`,
+      task.difference === undefined ? '' : signedWithInterval(task.difference, 100),
+      task.retention === undefined ? '' : shareWithInterval(task.retention),
+      task.chance === undefined ? '' : percent(task.chance),
+      formatInteger(task.rows),
+    ]),
+  );
+  if (rows.length === 0) return undefined;
+  rows.sort(([a], [b]) => (a! < b! ? -1 : Number(a! > b!)));
+  const columns = [
+    'Task',
+    'Version',
+    'Score',
+    'Change, percentage points',
+    'Kept above chance',
+    'Chance',
+    'Rows',
+  ];
+  return html`<section>
+    <h2>Tasks</h2>
+    <p>
+      How often each version answers as it should. The change is against the original on the same
+      rows; a range that holds 0 cannot be told from chance.
+    </p>
+    <div class="scroll" tabindex="0" role="region" aria-label="Table of task scores">
+      ${tableOf({ columns, rows })}
+    </div>
+  </section> `;
+}
