@@ -6,12 +6,7 @@ import { PithError } from '../util/errors.ts';
 import { defineCommand } from './framework/command.ts';
 import { runnableModel } from './model-reference.ts';
 import { engineOptions } from './sampling-options.ts';
-import {
-  formatBytes,
-  formatDuration,
-  formatInteger,
-  threeDigits,
-} from './terminal/format-units.ts';
+import { formatBytes, formatDuration, formatInteger, threeDigits } from '../util/format-units.ts';
 import { formatTable } from './terminal/table.ts';
 
 /** `pith bench`: how fast a GGUF file runs on this machine, and what that takes. */

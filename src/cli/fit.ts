@@ -2,7 +2,7 @@ import { fit as run, type FitReport } from '../recipes/fit/fit.ts';
 import type { FitRow, MemoryCell } from '../recipes/fit/recommend.ts';
 import { PithError } from '../util/errors.ts';
 import { defineCommand } from './framework/command.ts';
-import { formatBytes, formatCount, formatInteger, threeDigits } from './terminal/format-units.ts';
+import { formatBytes, formatCount, formatInteger, threeDigits } from '../util/format-units.ts';
 import { formatTable } from './terminal/table.ts';
 
 /** `pith fit`: which types of a model fit a machine, before anything is written. */
