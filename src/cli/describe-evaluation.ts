@@ -2,7 +2,7 @@ import type { Comparison, TailReport } from '../evaluate/summary.ts';
 import type { Figure } from '../evaluate/figure.ts';
 import type { PairedDifference } from '../evaluate/paired.ts';
 import type { Disagreement, EvaluateReport, Measurement } from '../recipes/evaluate/evaluate.ts';
-import { formatDuration, formatInteger, threeDigits } from './terminal/format-units.ts';
+import { formatDuration, formatInteger, threeDigits } from '../util/format-units.ts';
 import { formatTable } from './terminal/table.ts';
 
 /** How a figure is written. */
