@@ -2,6 +2,7 @@ import type { Comparison, TailReport } from '../evaluate/summary.ts';
 import type { Figure } from '../evaluate/figure.ts';
 import type { PairedDifference } from '../evaluate/paired.ts';
 import type { Disagreement, EvaluateReport, Measurement } from '../recipes/evaluate/evaluate.ts';
+import type { MetricReport, TaskReport } from '../recipes/evaluate/tasks.ts';
 import { formatDuration, formatInteger, threeDigits } from '../util/format-units.ts';
 import { formatTable } from './terminal/table.ts';
 
@@ -16,6 +17,28 @@ export function describeEvaluation(report: EvaluateReport): string {
   );
   if (disagreement) blocks.push(`llama against onnx\n${table(disagreementRows(disagreement))}`);
   return [...blocks, footing(report)].join('\n\n');
+}
+
+/** A row a metric: score, chance, and what the base has. */
+export function describeTasks(tasks: Readonly<Record<string, TaskReport>>): string {
+  const rows = Object.entries(tasks).flatMap(([name, { metrics, rows: count }]) =>
+    Object.entries(metrics).map(([key, metric]) => [
+      ...row(`${name} ${key}`, metric.score),
+      [`${formatInteger(count)} rows`, ...taskFacts(metric)].join(', '),
+    ]),
+  );
+  return table(rows);
+}
+
+function taskFacts({ chance, base, difference, retention }: MetricReport): string[] {
+  const differs = difference?.distinguishable ? 'distinguishable' : 'not distinguishable';
+  return [
+    ...(chance === undefined ? [] : [`by guessing ${fourDigits(chance)}`]),
+    ...(base ? [`base ${fourDigits(base.value)}, ${differs}`] : []),
+    ...(retention
+      ? [`keeps ${row('', retention, percent).slice(1).join(' ')} above guessing`]
+      : []),
+  ];
 }
 
 function heading({ engine, device }: Measurement, { model, against }: EvaluateReport): string {

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { evaluate as run } from '../recipes/evaluate/evaluate.ts';
-import { describeEvaluation } from './describe-evaluation.ts';
+import { evaluateTasks, isTask } from '../recipes/evaluate/tasks.ts';
+import { describeEvaluation, describeTasks } from './describe-evaluation.ts';
 import { defineCommand } from './framework/command.ts';
 
 /** `pith evaluate`: how well a model predicts text, and what it lost against another. */
@@ -24,10 +25,10 @@ export const evaluate = defineCommand({
   options: {
     data: {
       type: 'string',
-      value: 'FILE',
+      value: 'FILE|TASK',
       required: true,
       multiple: true,
-      description: 'Text to measure on; sample is the text in the box.',
+      description: 'Text, or a task (.yaml); sample is the text in the box.',
     },
     against: {
       type: 'string',
@@ -75,26 +76,32 @@ export const evaluate = defineCommand({
   },
   isolated: true,
   async run(context, { positionals, options }) {
-    const { data, against, engine, stride, cache, threads, 'max-tokens': maxTokens } = options;
-    const report = await run(
-      {
-        model: positionals.model,
-        data,
-        engine,
-        ...(against !== undefined && { against }),
-        ...(options.context !== undefined && { context: options.context }),
-        ...(stride !== undefined && { stride }),
-        ...(maxTokens !== undefined && { maxTokens }),
-      },
-      {
-        threads,
-        onProgress: context.onProgress,
-        signal: context.signal,
-        ...(cache !== undefined && { cache }),
-      },
-    );
-    for (const note of report.notes) context.note(`note: ${note}`);
-    return report;
+    const { data, engine, cache, threads, 'max-tokens': maxTokens, ...others } = options;
+    const { against, stride, context: length } = others;
+    const request = {
+      model: positionals.model,
+      engine,
+      against,
+      stride,
+      context: length,
+      maxTokens,
+    };
+    const { onProgress, signal } = context;
+    const settings = { threads, cache, onProgress, signal };
+    const texts = data.filter((path) => !isTask(path));
+    const files = data.filter(isTask);
+    const isText = texts.length > 0 || files.length === 0;
+    const measured = isText ? await run({ ...request, data: texts }, settings) : undefined;
+    const tasks =
+      files.length > 0 ? await evaluateTasks({ ...request, data: files }, settings) : undefined;
+    const notes = Object.values(tasks ?? {}).flatMap((task) => task.notes);
+    for (const note of [...(measured?.notes ?? []), ...notes]) context.note(`note: ${note}`);
+    const head = measured ?? { model: positionals.model, engine };
+    return { ...head, data, ...(tasks && { tasks }) };
   },
-  render: describeEvaluation,
+  render: (report) =>
+    [
+      ...('perplexity' in report ? [describeEvaluation(report)] : []),
+      ...(report.tasks ? [describeTasks(report.tasks)] : []),
+    ].join('\n\n'),
 });

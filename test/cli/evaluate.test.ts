@@ -1,10 +1,19 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { TaskReport } from '../../src/recipes/evaluate/tasks.ts';
 import type { EvaluateReport } from '../../src/recipes/evaluate/evaluate.ts';
 import { command, pith, pithJson } from './pith.ts';
 
@@ -165,6 +174,27 @@ describe('what cannot be measured', () => {
     expect(report.error.code).toBe(code);
     expect(report.error.message).toMatch(message);
   });
+});
+
+test('a task is answered by model and base on the same rows', async () => {
+  for (const name of ['blimp.yaml', 'blimp.jsonl']) {
+    const from = name.endsWith('.yaml') ? 'tasks' : 'test/golden/lm-eval';
+    copyFileSync(join(import.meta.dirname, '../..', from, name), join(folder, name));
+  }
+  const line = [
+    'evaluate',
+    file('Q2_K'),
+    '--against',
+    'sample',
+    '--data',
+    join(folder, 'blimp.yaml'),
+  ];
+  const { report } = await pithJson<{ tasks: Record<string, TaskReport> }>(line);
+  const { rows, chance, metrics, score, base, difference } = report.tasks['blimp']!;
+  expect([rows, chance, Object.keys(metrics)]).toEqual([8, 0.5, ['acc,none']]);
+  expect(difference!.value).toBeCloseTo(score.value - base!.value, 9);
+  // Eight rows tell nothing apart.
+  expect(difference!.distinguishable).toBe(false);
 });
 
 test('people get a table with intervals and what they rest on', async () => {

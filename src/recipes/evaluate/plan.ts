@@ -1,15 +1,11 @@
 import { mkdir } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
-import { env, platform } from 'node:process';
 import { requireSameVocabulary, tokensOf } from '../../evaluate/vocabulary.ts';
 import { checkVocabulary, cutWindows, type Windows } from '../../evaluate/windows.ts';
-import { hyperParameter } from '../../models/hyper-parameters.ts';
 import type { Model } from '../../models/model.ts';
 import { openModel } from '../../models/open.ts';
 import { attempt } from '../../storage/system-error.ts';
-import { PithError } from '../../util/errors.ts';
 import type { OnProgress } from '../../util/progress.ts';
+import { cacheFolder, contextOf } from './defaults.ts';
 import type { EvaluateOptions, EvaluateRequest } from './request.ts';
 import type { MeasurementPlan } from './measurement.ts';
 import { modelHash } from './model-hash.ts';
@@ -23,9 +19,6 @@ export interface PlannedEvaluation {
   readonly stride: number;
   readonly notes: readonly string[];
 }
-
-/** What llama-perplexity takes too. */
-const defaultContext = 512;
 
 /** Reads models' headers and texts, cuts the windows and checks that everything fits together. */
 export async function planEvaluation(
@@ -106,18 +99,6 @@ async function cut(
   }
 }
 
-function contextOf({ context }: EvaluateRequest, models: readonly Model[]): number {
-  const trained = models.map((model) => hyperParameter(model, 'context_length') ?? Infinity);
-  const longest = Math.min(...trained);
-  if (context === undefined) return Math.min(defaultContext, longest);
-  if (context <= longest) return context;
-  throw new PithError(
-    'usage',
-    `A context of ${context} tokens is longer than the ${longest} the model was trained on.`,
-    `Use --context ${longest} or less.`,
-  );
-}
-
 /** Embeddings may have more rows than the tokenizer has tokens. */
 function vocabularyOf(model: Model): { readonly vocabulary: number; readonly source: string } {
   const rows = model.tensors.get('token_embd.weight')?.shape[0];
@@ -135,10 +116,4 @@ function progressOver(
   }
   return (label, done) =>
     onProgress({ label, done: reached[done]!, total: tokens, unit: 'tokens' });
-}
-
-/** Where the system wants files that may be deleted. */
-function cacheFolder(): string {
-  const home = platform === 'win32' ? env['LOCALAPPDATA'] : env['XDG_CACHE_HOME'];
-  return join(home || join(homedir(), '.cache'), 'pith', 'evaluate');
 }

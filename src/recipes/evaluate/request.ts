@@ -6,24 +6,24 @@ export interface EvaluateRequest {
   /** A Hugging Face folder, a GGUF file or `sample`. */
   readonly model: string;
   /** The model it was made from: what it lost is measured against this one. */
-  readonly against?: string;
+  readonly against?: string | undefined;
   /** Text files; `sample` is the text in the box. */
   readonly data: readonly string[];
   /** Default `onnx`. */
-  readonly engine?: EngineName | 'both';
+  readonly engine?: EngineName | 'both' | undefined;
   /** Tokens of a window. Default 512, or what the model was trained on if that is less. */
-  readonly context?: number;
+  readonly context?: number | undefined;
   /** Tokens that a window scores. Default half the context. */
-  readonly stride?: number;
+  readonly stride?: number | undefined;
   /** Score no more tokens than this. */
-  readonly maxTokens?: number;
+  readonly maxTokens?: number | undefined;
 }
 
 /** How to evaluate. */
 export interface EvaluateOptions {
   /** The folder of the base's scores and of what an interrupted evaluation continues. */
-  readonly cache?: string;
-  readonly threads?: number;
-  readonly onProgress?: OnProgress;
-  readonly signal?: AbortSignal;
+  readonly cache?: string | undefined;
+  readonly threads?: number | undefined;
+  readonly onProgress?: OnProgress | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
