@@ -145,12 +145,14 @@ function sessionOptions({ threads, provider }: SessionSettings): InferenceSessio
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
     logSeverityLevel: 4,
+    // As fast without it, and 65 MB less where it takes 150 (12 layers of 576 wide, 512 tokens).
+    enableMemPattern: false,
     extra: {
       session: {
         // Weights are inputs, which are never packed; constants used twice would be packed twice.
         disable_prepacking: '1',
-        // Each session has threads of its own, which otherwise spin while another session works.
-        force_spinning_stop: '1',
+        // As fast on an idle machine; waiting threads leave the cores to other sessions and decoders.
+        intra_op: { allow_spinning: '0' },
       },
     },
   };
