@@ -30,6 +30,7 @@ export async function runnableModel(reference: string): Promise<string> {
 }
 
 async function requireTextModel(path: string): Promise<void> {
+  await attempt('open', path, () => stat(path));
   const model = await openModel(path);
   await model.close();
   if (!isEncoder(model)) return;
