@@ -1,4 +1,5 @@
 import type { Figure } from './figure.ts';
+import { klHistogram, type KlHistogram } from './kl-histogram.ts';
 import { clustersOf, groupTokens, type Grouping } from './grouping.ts';
 import { clusteredMean, mapFigure } from './interval.ts';
 import { judged, pairedDifference, type PairedDifference } from './paired.ts';
@@ -28,6 +29,8 @@ export interface Comparison {
     readonly p999: Figure;
     readonly max: number;
   };
+  /** How the divergences spread over the scored tokens. */
+  readonly klHistogram: KlHistogram;
   readonly topTokenAgreement: Figure;
   /** Of the probability of the token that stands there: candidate − base. */
   readonly deltaP: { readonly mean: PairedDifference; readonly rms: Figure };
@@ -125,6 +128,7 @@ export function summarizeComparison(
       p999: notNegative(p999!),
       max: largest(against.kl),
     },
+    klHistogram: klHistogram(against.kl),
     topTokenAgreement: proportion(clustersOf(grouping, against.agrees)),
     deltaP: summarizeDeltaP(logProbs, against.baseLogProbs, grouping),
     tail: {

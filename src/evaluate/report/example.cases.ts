@@ -45,8 +45,9 @@ function speed(tokensPerSecond: number, ceilingTokensPerSecond: number) {
     decode: [64, 512, 2048].map((contextTokens, at) => ({
       contextTokens,
       tokensPerSecond: figure(tokensPerSecond * (1 - at * 0.08), tokensPerSecond * 0.03),
+      ceilingTokensPerSecond: ceilingTokensPerSecond * (1 - at * 0.01),
     })),
-    ceilingTokensPerSecond,
+    prefill: [{ tokens: 512, tokensPerSecond: figure(tokensPerSecond * 9, tokensPerSecond) }],
     peakMemoryBytes: 812_000_000,
   };
 }
@@ -78,18 +79,15 @@ function candidate(label: string, bitsPerWeight: number, loss: number, text: str
     bitsPerByte: figure(0.912 + 0.006 * loss, 0.008),
     klDivergence: {
       mean: figure(kl, kl * 0.05),
-      median: kl * 0.4,
-      p99: kl * 9,
-      p999: kl * 24,
+      median: figure(kl * 0.4, kl * 0.02),
+      p99: figure(kl * 9, kl),
+      p999: figure(kl * 24, kl * 6),
       max: kl * 61,
     },
     klHistogram: histogram(kl * 0.4),
     topTokenAgreement: figure(1 - 0.062 * loss ** 0.6, 0.0035),
-    crossCheck: {
-      engine: 'onnx',
-      klMean: figure(kl * 0.99, kl * 0.05),
-      difference: figure(-kl * 0.01, kl * 0.02),
-    },
+    perplexityRatio: figure(1 + 0.022 * loss, 0.002),
+    disagreement: { logProb: figure(0.011, 0.001), klDivergence: figure(-kl * 0.01, kl * 0.02) },
     weights: weights(0.072 * loss ** 0.9, label.slice(0, 4), 30),
     tasks: [
       {
@@ -131,6 +129,7 @@ export const exampleReport: ReportData = {
     windowTokens: 1024,
     scoredTokens: 50_176,
     documents: 212,
+    interval: { unit: 'documents', count: 212, effective: 187.4 },
   },
   data: [{ name: 'held-out.txt', sha256: 'c0ffee00'.repeat(8), licence: 'CC0-1.0' }],
   base: {

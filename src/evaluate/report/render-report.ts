@@ -131,7 +131,8 @@ function speedCaption({ base, candidates }: ReportData): string {
   const context = speeds[0]?.decode[0]?.contextTokens;
   return (
     `Decoding after ${context} tokens; thin lines are 95 % intervals. The ceiling is what memory ` +
-    `bandwidth allows: bytes read per second over bytes read per token. ${methods}.`
+    `bandwidth allows: bytes read per second over bytes read per token; a small model can pass it from the ` +
+    `processor\u2019s cache. ${methods}.`
   );
 }
 

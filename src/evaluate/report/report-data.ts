@@ -40,19 +40,21 @@ const klHistogram = z
 const speed = z.strictObject({
   /** How it was measured, in words: runs, threads, device. */
   method: sentence,
+  /** Writing after prompts of several lengths, the shortest first. */
   decode: z
-    .array(z.strictObject({ contextTokens: count, tokensPerSecond: figure }))
+    .array(
+      z.strictObject({
+        contextTokens: count,
+        tokensPerSecond: figure,
+        /** Reading speed of memory divided by the bytes that a token reads. */
+        ceilingTokensPerSecond: positive.optional(),
+      }),
+    )
     .min(1)
     .max(32),
-  prefill: z
-    .array(z.strictObject({ tokens: count, tokensPerSecond: figure }))
-    .max(32)
-    .optional(),
-  /** Reading speed of memory divided by the bytes that a token reads. */
-  ceilingTokensPerSecond: positive.optional(),
-  timeToFirstTokenMs: notNegative.optional(),
-  peakMemoryBytes: count.optional(),
-  loadMs: notNegative.optional(),
+  /** Reading prompts of several lengths. */
+  prefill: z.array(z.strictObject({ tokens: count, tokensPerSecond: figure })).max(32),
+  peakMemoryBytes: count,
 });
 
 const energy = z.strictObject({
@@ -64,11 +66,8 @@ const energy = z.strictObject({
   gridGramsPerKwh: notNegative.optional(),
   costPerMillionTokens: figure.optional(),
   pricePerKwh: notNegative.optional(),
-  /** ISO 4217, for example EUR. */
-  currency: z
-    .string()
-    .regex(/^[A-Z]{3}$/)
-    .optional(),
+  /** For example EUR. */
+  currency: z.string().min(1).max(40).optional(),
 });
 
 const task = z.strictObject({
@@ -126,17 +125,27 @@ const candidate = z.strictObject({
   klDivergence: z
     .strictObject({
       mean: figure,
-      median: notNegative,
-      p99: notNegative,
-      p999: notNegative,
+      median: figure,
+      p99: figure,
+      p999: figure,
+      /** Of all scored tokens, without an interval. */
       max: notNegative,
     })
     .optional(),
   klHistogram: klHistogram.optional(),
   /** Share of tokens where both models find the same token likeliest. */
   topTokenAgreement: share.optional(),
-  /** The same mean KL divergence by the other engine, and the difference of the two. */
-  crossCheck: z.strictObject({ engine: name, klMean: figure, difference: figure }).optional(),
+  /** Candidate / original, paired. */
+  perplexityRatio: figure.optional(),
+  /** The file in llama.cpp beside its dequantized weights on ONNX Runtime, on the same tokens. */
+  disagreement: z
+    .strictObject({
+      /** Mean |Δ ln p| of the tokens that stand there. */
+      logProb: figure,
+      /** Mean KL divergence by llama.cpp minus that by ONNX Runtime, paired. */
+      klDivergence: figure.optional(),
+    })
+    .optional(),
   weights: weightErrors.optional(),
 });
 
@@ -170,6 +179,8 @@ export const reportData = z
         windowTokens: count,
         scoredTokens: count,
         documents: count,
+        /** What the intervals are made over: documents, or blocks of a text too short. */
+        interval: z.strictObject({ unit: name, count, effective: notNegative }),
       })
       .optional(),
     data: z.array(

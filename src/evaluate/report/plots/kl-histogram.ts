@@ -92,7 +92,7 @@ function describe({ label, klHistogram, klDivergence }: Counted): string {
   const tokens = `${label}: ${formatInteger(totalOf(klHistogram))} tokens`;
   if (klDivergence === undefined) return `${tokens}.`;
   const { median, p99, max } = klDivergence;
-  return `${tokens}, median ${digits(median)}, 99th percentile ${digits(p99)}, largest ${digits(max)}.`;
+  return `${tokens}, median ${digits(median.value)}, 99th percentile ${digits(p99.value)}, largest ${digits(max)}.`;
 }
 
 /** The outline of the bars: each border with the share to its right; the last closes it. */

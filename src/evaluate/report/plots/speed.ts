@@ -15,9 +15,8 @@ export function speedPlot({ base, candidates }: ReportData): Plot | undefined {
   const timed = all.filter((version): version is Timed => version.speed !== undefined);
   if (timed.length === 0) return undefined;
   const bars = timed.map((version) => {
-    const { tokensPerSecond } = version.speed.decode[0]!;
+    const { tokensPerSecond, ceilingTokensPerSecond: limit } = version.speed.decode[0]!;
     const at = all.indexOf(version) - 1;
-    const limit = version.speed.ceilingTokensPerSecond;
     return {
       label: version.label,
       figure: tokensPerSecond,
@@ -37,27 +36,34 @@ export function speedPlot({ base, candidates }: ReportData): Plot | undefined {
       `Tokens per second while writing, with 95 % intervals. ` + timed.map(describe).join(' '),
     spec: barsSpec(heading, bars, hasCeiling ? 'ceiling' : undefined),
     table: {
-      columns: ['Version', 'Tokens in context', 'Tokens per second', 'Ceiling', 'Of the ceiling'],
+      columns: ['Version', 'Work', 'Tokens per second', 'Ceiling', 'Of the ceiling'],
       rows: timed.flatMap(rowsOf),
     },
   };
 }
 
 function describe({ label, speed }: Timed): string {
-  const { tokensPerSecond } = speed.decode[0]!;
-  const ceiling = speed.ceilingTokensPerSecond;
+  const { tokensPerSecond, ceilingTokensPerSecond: ceiling } = speed.decode[0]!;
   const share =
     ceiling === undefined ? '' : `, ${percent(tokensPerSecond.value / ceiling)} of its ceiling`;
   return `${label}: ${withInterval(tokensPerSecond)}${share}.`;
 }
 
 function rowsOf({ label, speed }: Timed): string[][] {
-  const ceiling = speed.ceilingTokensPerSecond;
-  return speed.decode.map(({ contextTokens, tokensPerSecond }) => [
-    label,
-    formatInteger(contextTokens),
-    withInterval(tokensPerSecond),
-    ceiling === undefined ? 'not measured' : digits(ceiling),
-    ceiling === undefined ? '' : percent(tokensPerSecond.value / ceiling),
-  ]);
+  return [
+    ...speed.prefill.map(({ tokens, tokensPerSecond }) => [
+      label,
+      `reading ${formatInteger(tokens)} tokens`,
+      withInterval(tokensPerSecond),
+      '',
+      '',
+    ]),
+    ...speed.decode.map(({ contextTokens, tokensPerSecond, ceilingTokensPerSecond: ceiling }) => [
+      label,
+      `writing after ${formatInteger(contextTokens)} tokens`,
+      withInterval(tokensPerSecond),
+      ceiling === undefined ? 'not measured' : digits(ceiling),
+      ceiling === undefined ? '' : percent(tokensPerSecond.value / ceiling),
+    ]),
+  ];
 }

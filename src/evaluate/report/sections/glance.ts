@@ -49,7 +49,7 @@ function tile(candidate: Candidate, at: number, { base }: ReportData): Markup {
     <p class="big">${ratio(base.bytes / bytes)}</p>
     <p class="under">${formatBytes(bytes)}, ${bitsPerWeight.toFixed(2)} bits per weight</p>
     <dl>
-      ${factsOf(candidate, base).map(
+      ${factsOf(candidate).map(
         ([name, value]) =>
           html`<dt>${name}</dt>
             <dd>${value}</dd>`,
@@ -62,19 +62,20 @@ function ratio(times: number): string {
   return times >= 1 ? `${digits(times)}\u00d7 smaller` : `${digits(1 / times)}\u00d7 larger`;
 }
 
-function factsOf(candidate: Candidate, base: ReportData['base']): Fact[] {
-  const { topTokenAgreement, klDivergence, perplexity, speed, weights } = candidate;
+function factsOf(candidate: Candidate): Fact[] {
+  const { topTokenAgreement, klDivergence, perplexity, perplexityRatio } = candidate;
+  const { speed, weights } = candidate;
   const facts: Fact[] = [];
   if (topTokenAgreement) facts.push(['Same next token', shareWithInterval(topTokenAgreement)]);
   if (klDivergence) {
     facts.push(['KL divergence, nats per token', withInterval(klDivergence.mean)]);
   }
-  if (perplexity) {
-    const original = base.perplexity ? `; original ${withInterval(base.perplexity)}` : '';
-    facts.push(['Perplexity', `${withInterval(perplexity)}${original}`]);
-  }
+  if (perplexity) facts.push(['Perplexity', withInterval(perplexity)]);
+  if (perplexityRatio)
+    facts.push(['Perplexity, times the original\u2019s', withInterval(perplexityRatio)]);
   if (speed) {
     facts.push(['Tokens per second', withInterval(speed.decode[0]!.tokensPerSecond)]);
+    facts.push(['Memory while running', formatBytes(speed.peakMemoryBytes)]);
   }
   if (weights) facts.push(['Weight error', `${digits(weights.relativeError * 100)} %`]);
   return facts;

@@ -1,22 +1,16 @@
 import { formatBytes, formatInteger } from '../../../util/format-units.ts';
 import { html, type Content } from '../markup.ts';
-import { exactBytes, signedWithInterval, withInterval } from '../numbers.ts';
-import type { ReportData } from '../report-data.ts';
+import { digits, exactBytes, signedWithInterval, withInterval } from '../numbers.ts';
+import type { Candidate, ReportData } from '../report-data.ts';
+
+type Disagreement = NonNullable<Candidate['disagreement']>;
 
 /** What is needed to repeat the measurements, and to tell whether two cards are about one thing. */
 export function provenance(report: ReportData): Content {
   const { made, base, candidates, notes } = report;
   const { machine, versions } = made;
-  const checks = candidates.flatMap(({ label, crossCheck: check }) =>
-    check === undefined
-      ? []
-      : [
-          html`<dt>${label} by ${check.engine}</dt>
-            <dd>
-              KL divergence ${withInterval(check.klMean)} nats per token; the two engines differ by
-              ${signedWithInterval(check.difference)}
-            </dd>`,
-        ],
+  const checks = candidates.flatMap(({ label, disagreement }) =>
+    disagreement === undefined ? [] : [engines(label, disagreement)],
   );
   return html`<section>
     <h2>How this was measured</h2>
@@ -56,14 +50,28 @@ export function provenance(report: ReportData): Content {
   </section> `;
 }
 
+/** How far the two engines are apart. */
+function engines(label: string, { logProb, klDivergence }: Disagreement): Content {
+  const kl =
+    klDivergence === undefined
+      ? ''
+      : `, and their mean KL divergences by ${signedWithInterval(klDivergence)} nats per token`;
+  return html`<dt>${label}, two engines</dt>
+    <dd>
+      Log-probabilities of the file in llama.cpp and of its weights on ONNX Runtime differ by
+      ${withInterval(logProb)}${kl}
+    </dd> `;
+}
+
 function engine({ quality }: ReportData): Content {
   if (quality === undefined) return undefined;
-  const { engine, device, windowTokens, scoredTokens, documents } = quality;
+  const { engine, device, windowTokens, scoredTokens, documents, interval } = quality;
   return html`<dt>Quality</dt>
     <dd>
       ${engine} on ${device}, ${formatInteger(scoredTokens)} scored tokens in windows of
-      ${formatInteger(windowTokens)}, ${formatInteger(documents)} documents; intervals are clustered
-      by document
+      ${formatInteger(windowTokens)}, ${formatInteger(documents)} documents; intervals over
+      ${formatInteger(interval.count)} ${interval.unit}, worth ${digits(interval.effective)} of one
+      size
     </dd> `;
 }
 
