@@ -2,7 +2,8 @@
 
 Each model has the true structure of its family and weights from a formula that the test repeats, so
 only its config.json, the names and shapes of its tensors, and a few rows of its output are kept: logits
-of decoders, the last hidden states of encoders and their sentence embedding. All in fp32, eager.
+of decoders, the last hidden states of encoders and their sentence embedding, each text alone: padded
+ones would differ in MobileBERT. All in fp32, eager.
 
 Versions: transformers 4.57.6, torch 2.15, Python 3.11.
 Usage: python interop/forward-logits.py [FOLDER]
@@ -165,14 +166,15 @@ def encode(label, changes, folder):
     spread = changes.get("spread", 1)
     model = build(AutoModel, config)
     stored = fill(model, {"tie_word_embeddings": False, **config}, spread)
-    mask = torch.tensor(PAIR["mask"])
-    types = {} if config["model_type"] == "distilbert" else {"token_type_ids": torch.tensor(PAIR["types"])}
-    with torch.no_grad():
-        hidden = model(input_ids=torch.tensor(PAIR["tokens"]), attention_mask=mask, **types).last_hidden_state
-    mean = (hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
-    embedding = torch.nn.functional.normalize(mean, dim=1)
+    texts = []
+    for tokens, mask, types in zip(PAIR["tokens"], PAIR["mask"], PAIR["types"]):
+        length = sum(mask)
+        known = {} if config["model_type"] == "distilbert" else {"token_type_ids": torch.tensor([types[:length]])}
+        with torch.no_grad():
+            texts.append(model(input_ids=torch.tensor([tokens[:length]]), **known).last_hidden_state[0])
+    embedding = torch.stack([torch.nn.functional.normalize(hidden.mean(0), dim=0) for hidden in texts])
     save(folder, label, model, config)
-    rows = torch.stack([hidden[0, 0], hidden[0, 7], hidden[1, 0], hidden[1, 4]])
+    rows = torch.stack([texts[0][0], texts[0][7], texts[1][0], texts[1][4]])
     return {"label": label, "config": config, "spread": spread, "stored": stored, "hidden": rounded(rows), "embedding": rounded(embedding)}
 
 
@@ -189,4 +191,5 @@ def main():
     target.write_text(json.dumps(golden, separators=(",", ":")) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -8,7 +8,14 @@ export { parseDocuments, type TextDocument, type TextDocuments } from './documen
 export type { Figure } from './figure.ts';
 export { clustersOf, groupTokens, type Grouping } from './grouping.ts';
 export { clusteredMean, effectiveClusters, mapFigure, type Cluster } from './interval.ts';
-export { openOnnxScorer, type OnnxScorer, type OnnxScorerOptions } from './onnx/index.ts';
+export {
+  openOnnxEmbedder,
+  openOnnxScorer,
+  type OnnxEmbedder,
+  type OnnxEmbedderOptions,
+  type OnnxScorer,
+  type OnnxScorerOptions,
+} from './onnx/index.ts';
 export { judged, pairedDifference, type PairedDifference } from './paired.ts';
 export { proportion } from './proportion.ts';
 export { clusteredQuantiles } from './quantiles.ts';

@@ -57,7 +57,9 @@ export async function openOnnxScorer(
     const forward = new BlockForward(model, engine, weights);
     return new OnnxScorer({ model, engine, weights, forward, onProgress }, plan);
   }
-  await loadAll(model, plan, weights, options);
+  const { contextLength } = plan;
+  const graph = decoderGraph(model, { batch: 1, length: contextLength, logits: 1 });
+  await weights.loadAll(weightNames(graph), options);
   const forward = new WholeForward(model, engine, weights);
   return new OnnxScorer({ model, engine, weights, forward, onProgress: undefined }, plan);
 }
@@ -96,27 +98,4 @@ function modeOf(
   return bytes <= share * availableBytes
     ? { mode: 'whole', reason: `${weights} fit ${limit}` }
     : { mode: 'byBlock', reason: `${weights} do not fit ${limit}` };
-}
-
-async function loadAll(
-  model: Model,
-  { contextLength }: OnnxScorerPlan,
-  weights: WeightStore,
-  { onProgress, signal }: OnnxScorerOptions,
-): Promise<void> {
-  const names = weightNames(decoderGraph(model, { batch: 1, length: contextLength, logits: 1 }));
-  const bytes = names.map((name) => 4 * weightsOf(model.tensors.get(name)!.shape));
-  const total = bytes.reduce((sum, size) => sum + size, 0);
-  let done = 0;
-  try {
-    for (const [index, name] of names.entries()) {
-      if (signal?.aborted) throw new PithError('cancelled', 'Reading the weights was cancelled.');
-      await weights.get(name);
-      done += bytes[index]!;
-      onProgress?.({ label: name, done, total, unit: 'bytes' });
-    }
-  } catch (error) {
-    await weights.close();
-    throw error;
-  }
 }

@@ -3,6 +3,7 @@ import type { Transcoder } from '../../kernels/transcoder.ts';
 import type { Model } from '../../models/model.ts';
 import { weightsOf, type Tensor } from '../../tensor/tensor.ts';
 import { PithError } from '../../util/errors.ts';
+import type { OnProgress } from '../../util/progress.ts';
 import { readFloats, readRowsAt } from './read-floats.ts';
 
 /**
@@ -32,6 +33,31 @@ export class WeightStore {
     loading.catch(() => this.#stored.delete(name));
     this.#stored.set(name, loading);
     return loading;
+  }
+
+  /**
+   * Brings tensors to the engine; on failure everything that is there is freed.
+   *
+   * @throws PithError `cancelled`; whatever reading throws.
+   */
+  async loadAll(
+    names: readonly string[],
+    { onProgress, signal }: { onProgress?: OnProgress; signal?: AbortSignal },
+  ): Promise<void> {
+    const bytes = names.map((name) => 4 * weightsOf(this.#tensor(name).shape));
+    const total = bytes.reduce((sum, size) => sum + size, 0);
+    let done = 0;
+    try {
+      for (const [index, name] of names.entries()) {
+        if (signal?.aborted) throw new PithError('cancelled', 'Reading the weights was cancelled.');
+        await this.get(name);
+        done += bytes[index]!;
+        onProgress?.({ label: name, done, total, unit: 'bytes' });
+      }
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
   }
 
   /** Rows of a matrix, without the rest of it. */

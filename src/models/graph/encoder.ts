@@ -1,5 +1,6 @@
 import type { Graph } from '../../graph/graph.ts';
 import type { Value } from '../../graph/value.ts';
+import { PithError } from '../../util/errors.ts';
 import { hyperParameter } from '../hyper-parameters.ts';
 import { architectureOf } from './architectures.ts';
 import { SharedTables } from './attention.ts';
@@ -12,8 +13,8 @@ import { normalize } from './norm.ts';
 /** How the hidden states of a text become one vector: their mean, or that of the first token. */
 export type Pooling = 'mean' | 'first';
 
-/** GGUF's numbers for them. */
-const poolingTypes: Readonly<Record<number, Pooling>> = { 1: 'mean', 2: 'first' };
+/** GGUF's numbers for them; 0 says that the model states none. */
+const poolingTypes: Readonly<Record<number, Pooling>> = { 0: 'mean', 1: 'mean', 2: 'first' };
 
 /** What an encoder's graph gives besides the last hidden states. */
 export interface EncoderOutputs {
@@ -27,17 +28,18 @@ export interface EncoderOutputs {
  * and, in models that have them, `token_types`, all i64 `[B,T]`; and one for each weight under its GGUF
  * name. Outputs: `hidden` `[B,T,C]`, and `embedding` `[B,C]`, pooled and of length 1.
  *
- * @throws PithError as `decoderGraph` does.
- * @remarks Hidden states and embeddings are within 1e-4 of transformers 4.57 in f32:
- *   test/golden/forward.json. llama.cpp approximates BERT's GELU by tanh, and takes all token types
+ * @throws PithError as `decoderGraph` does; `unsupported` for a pooling other than mean and first.
+ * @remarks Hidden states and embeddings are within 1e-4 of transformers 4.57 in f32, each text alone:
+ *   test/golden/forward.json. Where transformers pads, MobileBERT's last token sees the padding as its
+ *   neighbour; here nothing does. llama.cpp approximates BERT's GELU by tanh, and takes all token types
  *   for 0.
  */
 export function encoderGraph(model: ModelOutline, options: GraphSizes & EncoderOutputs): Graph {
   const scope = new ModelScope(model, options.taps);
   const { g } = scope;
   const architecture = architectureOf(model.architecture, 'encoder');
-  const embedded = embed(scope, options);
   const present = g.input('attention_mask', 'i64', [options.batch, options.length]);
+  const embedded = embed(scope, options, present);
   const tables = new SharedTables(scope, options.length, present);
   const epsilon = normEpsilon(model, architecture);
   let hidden = normalize(scope.root, 'token_embd_norm', embedded, { architecture, epsilon });
@@ -46,17 +48,28 @@ export function encoderGraph(model: ModelOutline, options: GraphSizes & EncoderO
     hidden = block(scope.block(index, 'numbered'), hidden, { plan, tables });
   }
   g.output('hidden', hidden);
-  const stated = poolingTypes[hyperParameter(model, 'pooling_type') ?? 0];
-  const pooling = options.pooling ?? stated ?? 'mean';
+  const pooling = options.pooling ?? statedPooling(model);
   const pooled = pooling === 'mean' ? mean(scope, hidden, present) : first(scope, hidden);
   g.output('embedding', unitLength(scope, pooled));
   return scope.finish('');
 }
 
-function embed(scope: ModelScope, { batch, length }: GraphSizes): Value {
+function statedPooling(model: ModelOutline): Pooling {
+  const type = hyperParameter(model, 'pooling_type') ?? 0;
+  const pooling = poolingTypes[type];
+  if (pooling) return pooling;
+  throw new PithError(
+    'unsupported',
+    `The model makes a text's vector by GGUF's pooling type ${type}; Pith knows 1 (mean) and 2 (first token).`,
+    'Run the model in llama.cpp.',
+  );
+}
+
+function embed(scope: ModelScope, { batch, length }: GraphSizes, present: Value): Value {
   const { g, root } = scope;
   const rows = embedTokens(scope, { batch, length });
-  const wide = root.has('token_embd_proj.weight') ? withNeighbours(scope, rows) : rows;
+  const isWide = !root.has('token_embd_proj.weight');
+  const wide = isWide ? rows : withNeighbours(scope, g.mul(rows, counts(scope, present)));
   const placed = addPositions(scope, wide);
   if (!root.has('token_types.weight')) return placed;
   const types = g.input('token_types', 'i64', [batch, length]);
@@ -72,10 +85,15 @@ function withNeighbours({ g, root }: ModelScope, x: Value): Value {
   return root.linear('token_embd_proj', g.concat([next, x, previous], 2));
 }
 
-function mean({ g }: ModelScope, hidden: Value, present: Value): Value {
-  const counted = g.cast(present, 'f32');
-  const sum = g.sum(g.mul(hidden, g.reshape(counted, [...present.shape, 1])), 1);
-  return g.div(sum, g.sum(counted, 1, true));
+function mean(scope: ModelScope, hidden: Value, present: Value): Value {
+  const { g } = scope;
+  const counted = counts(scope, present);
+  return g.div(g.sum(g.mul(hidden, counted), 1), g.sum(counted, 1));
+}
+
+/** The mask as factors, `[B,T,1]`. */
+function counts({ g }: ModelScope, present: Value): Value {
+  return g.reshape(g.cast(present, 'f32'), [...present.shape, 1]);
 }
 
 function first({ g }: ModelScope, hidden: Value): Value {
