@@ -88,7 +88,7 @@ function scoredByLlama() {
 }
 
 const before = machine();
-const base = await scoredByPith((scorer) => scoreBase(scorer, text));
+const base = await scoredByPith((scorer) => scoreBase(scorer, text, 256));
 const pith = [];
 const llama = [];
 let perplexity = 0;
