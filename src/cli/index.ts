@@ -12,6 +12,7 @@ const commands: Readonly<Record<string, CommandLoader>> = {
   run: async () => (await import('./run.ts')).run,
   chat: async () => (await import('./chat.ts')).chat,
   fit: async () => (await import('./fit.ts')).fit,
+  report: async () => (await import('./report.ts')).report,
   bench: async () => (await import('./bench.ts')).bench,
 };
 

@@ -1,7 +1,7 @@
-import process from 'node:process';
-import { PithError } from '../util/errors.ts';
-import type { TrialAnswer, TrialTask, TriedText } from './llama-trial.ts';
-import { openLlama, openLlamaVocabulary, type Generation } from './llama.ts';
+import { answerParent } from './ask-child.ts';
+import { importLlama } from './llama-library.ts';
+import type { Continuation, TrialTask, TriedText } from './llama-trial.ts';
+import { openLlama, openLlamaVocabulary, type Generation, type LlamaEngine } from './llama.ts';
 
 // Entry of the process in which llama.cpp meets a file for the first time. It ends with its answer,
 // without closing anything: what the system takes back needs no care.
@@ -21,21 +21,37 @@ async function tryGeneration(path: string, maxTokens: number): Promise<Generatio
   return engine.generate(prompt, { maxTokens, temperature: 0 });
 }
 
-async function answer(task: TrialTask): Promise<TrialAnswer> {
-  try {
-    const { kind, path } = task;
-    const value =
-      kind === 'texts' ? tryTexts(path, task.texts) : tryGeneration(path, task.maxTokens);
-    return { value: await value };
-  } catch (error) {
-    const { message } = error as Error;
-    if (!(error instanceof PithError))
-      return { error: { code: 'engine', message, hint: undefined } };
-    return { error: { code: error.code, message, hint: error.hint } };
-  }
+async function tryContinuation(
+  path: string,
+  prompt: string,
+  maxTokens: number,
+): Promise<Continuation> {
+  const engine = await openLlama(path, { threads: 1 });
+  const start = engine.promptTokens(prompt);
+  const { tokens } = await engine.generate(start, { maxTokens, temperature: 0 });
+  const version = await (await importLlama()).getModuleVersion();
+  return { tokens: textOfEach(engine, start, tokens), version };
 }
 
-process.once('disconnect', () => process.exit());
-process.once('message', (task) => {
-  void answer(task as TrialTask).then((given) => process.send?.(given, () => process.exit()));
+/** Text that each token adds to what stands before it; a cut character goes to the token that ends it. */
+function textOfEach(
+  engine: LlamaEngine,
+  start: readonly number[],
+  tokens: readonly number[],
+): string[] {
+  let before = engine.detokenize(start).length;
+  return tokens.map((_, at) => {
+    const text = engine.detokenize([...start, ...tokens.slice(0, at + 1)]);
+    const added = text.slice(before);
+    const isCut = added.endsWith('\ufffd') && at < tokens.length - 1;
+    if (!isCut) before = text.length;
+    return isCut ? '' : added;
+  });
+}
+
+answerParent((task: TrialTask) => {
+  const { kind, path } = task;
+  if (kind === 'texts') return tryTexts(path, task.texts);
+  if (kind === 'generation') return tryGeneration(path, task.maxTokens);
+  return tryContinuation(path, task.prompt, task.maxTokens);
 });

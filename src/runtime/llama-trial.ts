@@ -1,21 +1,15 @@
-import { fork, type ChildProcess } from 'node:child_process';
-import { PithError, type ErrorCode } from '../util/errors.ts';
+import { askChild } from './ask-child.ts';
 import type { Generation } from './llama.ts';
 
 /** What a process that tries a file is asked. */
 export type TrialTask =
   | { readonly kind: 'texts'; readonly path: string; readonly texts: readonly string[] }
-  | { readonly kind: 'generation'; readonly path: string; readonly maxTokens: number };
-
-/** What it answers: a value of the kind that the task asks for, or the error that it met. */
-export type TrialAnswer =
-  | { readonly value: unknown }
+  | { readonly kind: 'generation'; readonly path: string; readonly maxTokens: number }
   | {
-      readonly error: {
-        readonly code: ErrorCode;
-        readonly message: string;
-        readonly hint: string | undefined;
-      };
+      readonly kind: 'continuation';
+      readonly path: string;
+      readonly prompt: string;
+      readonly maxTokens: number;
     };
 
 /** A text as llama.cpp sees it. */
@@ -23,6 +17,14 @@ export interface TriedText {
   readonly tokens: readonly number[];
   /** What the tokens become again. */
   readonly text: string;
+}
+
+/** How a model goes on with a text, likeliest token by likeliest token. */
+export interface Continuation {
+  /** Text of each token; one that ends inside a character has none, its text comes with the next. */
+  readonly tokens: readonly string[];
+  /** Of node-llama-cpp. */
+  readonly version: string;
 }
 
 /**
@@ -56,60 +58,19 @@ export function tryGeneration(
   return ask({ kind: 'generation', path, maxTokens }, signal);
 }
 
-function ask<T>(task: TrialTask, signal: AbortSignal | undefined): Promise<T> {
-  const child = fork(new URL('./llama-trial-child.js', import.meta.url), {
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-  });
-  const said = keepLastWords(child);
-  const stop = () => child.kill('SIGKILL');
-  return new Promise<T>((resolve, reject) => {
-    child.once('message', (received) => {
-      const answer = received as TrialAnswer;
-      if ('value' in answer) return resolve(answer.value as T);
-      const { code, message, hint } = answer.error;
-      reject(new PithError(code, message, hint));
-    });
-    child.once('error', (cause) => {
-      reject(
-        new PithError('engine', `Node.js does not start: ${cause.message}`, undefined, { cause }),
-      );
-    });
-    child.once('close', (code, killedBy) => {
-      const isStopped = signal?.aborted || killedBy === 'SIGINT' || killedBy === 'SIGTERM';
-      reject(isStopped ? stopped() : crashed(task.path, killedBy ?? `code ${code}`, said()));
-    });
-    if (signal?.aborted) stop();
-    signal?.addEventListener('abort', stop);
-    child.send(task, () => undefined);
-  }).finally(() => signal?.removeEventListener('abort', stop));
-}
-
-function stopped(): PithError {
-  return new PithError('cancelled', 'Stopped before llama.cpp had tried the file.');
-}
-
 /**
- * The error for a process that native code ended.
+ * Lets a GGUF file continue a text, greedily on one thread, in a process as `tryTexts` does.
  *
- * @param how - The signal or exit code.
- * @param said - What it wrote to stderr.
+ * @throws PithError as `tryTexts`; `usage` for an empty prompt or one longer than the context.
  */
-function crashed(path: string, how: string, said: string): PithError {
-  const reason = /GGML_(?:ASSERT|ABORT)\(.*\) failed|(?<=what\(\): +)\S.*/.exec(said)?.[0];
-  return new PithError(
-    'engine',
-    `llama.cpp crashed on ${path} (${[how, reason].filter(Boolean).join(': ')}).`,
-    'The file contradicts itself, or needs another llama.cpp: convert the model again.',
-  );
+export function tryContinuation(
+  path: string,
+  prompt: string,
+  { maxTokens, signal }: { readonly maxTokens: number; readonly signal?: AbortSignal | undefined },
+): Promise<Continuation> {
+  return ask({ kind: 'continuation', path, prompt, maxTokens }, signal);
 }
 
-const keptCharacters = 8192;
-
-/** Collects the end of what a process writes to stderr. */
-function keepLastWords(child: ChildProcess): () => string {
-  let words = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    words = (words + text).slice(-keptCharacters);
-  });
-  return () => words;
+function ask<T>(task: TrialTask, signal: AbortSignal | undefined): Promise<T> {
+  return askChild(new URL('./llama-trial-child.js', import.meta.url), task, signal);
 }

@@ -127,9 +127,13 @@ function checkChoice(spec: OptionSpec, flag: string, text: string): string {
   );
 }
 
-function namePositionals(command: Command, words: readonly string[]): Record<string, string> {
+function namePositionals(
+  command: Command,
+  words: readonly string[],
+): Record<string, string | readonly string[]> {
   const specs = Object.entries(command.positionals);
-  if (words.length > specs.length) {
+  const [lastName, last] = specs.at(-1) ?? [];
+  if (words.length > specs.length && !last?.multiple) {
     throw new PithError(
       'usage',
       `pith ${command.name} takes ${specs.length} argument${specs.length === 1 ? '' : 's'}, ` +
@@ -145,7 +149,8 @@ function namePositionals(command: Command, words: readonly string[]): Record<str
       `For example: ${command.examples[0]}`,
     );
   }
-  return Object.fromEntries(words.map((word, index) => [specs[index]![0], word]));
+  const named = Object.fromEntries(specs.map(([name], index) => [name, words[index]!]));
+  return last?.multiple ? { ...named, [lastName!]: words.slice(specs.length - 1) } : named;
 }
 
 function requireOptions(command: Command, options: Readonly<Record<string, unknown>>): void {

@@ -16,10 +16,12 @@ export interface OptionSpec {
   readonly max?: number;
 }
 
-/** A positional argument; an optional one may only come last. */
+/** A positional argument; an optional one, or one that takes several words, may only come last. */
 export interface PositionalSpec {
   readonly description: string;
   readonly optional?: true;
+  /** Takes all words that are left, at least one; the value is a list. */
+  readonly multiple?: true;
 }
 
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
@@ -44,9 +46,11 @@ type OptionValue<O extends OptionSpec> = O extends { readonly multiple: true }
     ? Single<O>
     : Single<O> | undefined;
 
-type PositionalValue<P extends PositionalSpec> = P extends { readonly optional: true }
-  ? string | undefined
-  : string;
+type PositionalValue<P extends PositionalSpec> = P extends { readonly multiple: true }
+  ? readonly string[]
+  : P extends { readonly optional: true }
+    ? string | undefined
+    : string;
 
 /** Parsed options, typed by their specs. */
 export type OptionValues<O extends OptionSpecs> = {

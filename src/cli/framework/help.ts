@@ -22,9 +22,10 @@ export function commandHelp(command: Command): string {
 }
 
 function usageLine(command: Command): string {
-  const positionals = Object.entries(command.positionals).map(([name, { optional }]) =>
-    optional ? `[${name.toUpperCase()}]` : name.toUpperCase(),
-  );
+  const positionals = Object.entries(command.positionals).map(([name, spec]) => {
+    const shown = name.toUpperCase() + (spec.multiple ? '...' : '');
+    return spec.optional ? `[${shown}]` : shown;
+  });
   const required = Object.entries(command.options)
     .filter(([, spec]) => spec.required)
     .map(([name, spec]) => `${shortest(name, spec)} ${placeholder(name, spec)}`);

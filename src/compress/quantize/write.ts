@@ -29,7 +29,9 @@ export interface TensorReport {
  *
  * Those that lost none are left out, so that norms that became F32 do not dilute the figure.
  */
-export function totalRelativeError(reports: readonly TensorReport[]): number {
+export function totalRelativeError(
+  reports: readonly Pick<TensorReport, 'relativeError' | 'squaredNorm'>[],
+): number {
   const lossy = reports.filter(({ relativeError }) => relativeError > 0);
   const norm = lossy.reduce((sum, { squaredNorm }) => sum + squaredNorm, 0);
   const error = lossy.reduce((sum, r) => sum + r.relativeError ** 2 * r.squaredNorm, 0);

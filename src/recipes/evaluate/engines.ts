@@ -1,12 +1,10 @@
 import { unlink } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { availableMemory } from 'node:process';
 import type { TokenScorer } from '../../evaluate/scorer.ts';
-import type { Model } from '../../models/model.ts';
 import { locateModel, openModel } from '../../models/open.ts';
 import type { OnProgress } from '../../util/progress.ts';
-import { prepareQuantization, quantize } from '../quantize.ts';
+import { losslessGguf } from '../lossless-gguf.ts';
 
 /** What computes the predictions. */
 export type EngineName = TokenScorer['engine'];
@@ -71,7 +69,8 @@ async function openLlama(reference: string, options: ScorerOptions): Promise<Ope
   const { kind, path } = await locateModel(reference);
   const opened = new Opened();
   try {
-    const made = kind === 'gguf' ? undefined : await temporaryGguf(reference, options);
+    const made =
+      kind === 'gguf' ? undefined : await losslessGguf(reference, options.temporary, options);
     if (made) opened.add({ close: () => unlink(made.path) });
     // Sequences that are computed together round each other differently from one run to the next.
     const settings = { contextLength, threads, sequences: 1, ...(signal && { signal }) };
@@ -114,31 +113,4 @@ function closing(scorer: TokenScorer, opened: Opened): TokenScorer {
 
 function optional({ onProgress, signal }: ScorerOptions) {
   return { ...(onProgress && { onProgress }), ...(signal && { signal }) };
-}
-
-interface TemporaryFile {
-  readonly path: string;
-  readonly type: string;
-}
-
-async function temporaryGguf(reference: string, options: ScorerOptions): Promise<TemporaryFile> {
-  const { temporary, threads = availableParallelism() } = options;
-  const model = await openModel(reference);
-  const type = losslessType(model);
-  await model.close();
-  const path = join(temporary, `temporary-${crypto.randomUUID()}.gguf`);
-  const prepared = await prepareQuantization({ model: reference, type, pure: true });
-  try {
-    await quantize(prepared, { output: path, threads, ...optional(options) });
-  } finally {
-    await prepared.model.close();
-  }
-  return { path, type };
-}
-
-/** The one type that all matrices have, else F32, which holds every number of the others. */
-function losslessType({ tensors }: Model): 'F32' | 'F16' | 'BF16' {
-  const matrices = [...tensors.values()].filter(({ shape }) => shape.length > 1);
-  const [type, ...others] = new Set(matrices.map((tensor) => tensor.type));
-  return others.length === 0 && (type === 'F16' || type === 'BF16') ? type : 'F32';
 }

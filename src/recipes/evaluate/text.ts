@@ -13,6 +13,11 @@ export interface ReadTexts {
   readonly notes: readonly string[];
 }
 
+/** The file that a reference to a text means. */
+export function locateText(reference: string): string {
+  return reference === 'sample' ? sampleText : reference;
+}
+
 /**
  * Reads the documents of text files; `sample` is the text in the box.
  *
@@ -29,8 +34,7 @@ export async function readTexts(paths: readonly string[]): Promise<ReadTexts> {
   const documents: TextDocument[] = [];
   const notes: string[] = [];
   for (const path of paths) {
-    const file = path === 'sample' ? sampleText : path;
-    const bytes = await attempt('read', path, () => readFile(file));
+    const bytes = await attempt('read', path, () => readFile(locateText(path)));
     const parsed = parseDocuments(bytes, path === 'sample' ? 'sample.jsonl' : path);
     documents.push(...parsed.documents);
     notes.push(...parsed.notes);

@@ -1,0 +1,207 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import type { Candidate, Measured, ReportData } from '../../evaluate/report/report-data.ts';
+import { locateModel, openModel } from '../../models/open.ts';
+import type { Model } from '../../models/model.ts';
+import { describeHardware } from '../../runtime/hardware.ts';
+import { startTranscoder } from '../../runtime/kernel-workers.ts';
+import { tryContinuation, type Continuation } from '../../runtime/llama-trial.ts';
+import type { OnProgress } from '../../util/progress.ts';
+import { version } from '../../util/version.ts';
+import { benchApart } from '../bench/bench-apart.ts';
+import { evaluate, type EvaluateReport } from '../evaluate/evaluate.ts';
+import type { EvaluateRequest } from '../evaluate/request.ts';
+import { locateText } from '../evaluate/text.ts';
+import { losslessGguf } from '../lossless-gguf.ts';
+import { fromBench } from './from-bench.ts';
+import { likelihoodOf, lossOf, qualityOf } from './from-evaluation.ts';
+import { hashFiles, labelsOf, versionFacts } from './version-facts.ts';
+import { measureWeightErrors } from './weight-errors.ts';
+
+/** What a report is about, and on what it is measured. */
+export interface ReportRequest {
+  /** Versions of a model: folders, GGUF files. */
+  readonly models: readonly string[];
+  /** What to call them; default the names of their files. */
+  readonly labels?: readonly string[];
+  /** The model that they were made from. */
+  readonly against: string;
+  /** Texts to measure quality on; without any, no quality is measured. */
+  readonly data: readonly string[];
+  readonly engine?: NonNullable<EvaluateRequest['engine']>;
+  readonly maxTokens?: number;
+  /** What every version continues. */
+  readonly prompt: string;
+  /** Tokens of each continuation. */
+  readonly continuationTokens: number;
+  /** Runs of each timing; default that of `bench`. */
+  readonly repeats?: number;
+  /** The command line, to be repeated. */
+  readonly command?: string;
+}
+
+/** How to measure. */
+export interface GatherOptions {
+  readonly threads?: number;
+  /** The folder of kept scores, as for `evaluate`. */
+  readonly cache?: string;
+  /** The user's energy factors, as for `bench`. */
+  readonly factorsFile?: string;
+  readonly onProgress?: OnProgress;
+  readonly signal?: AbortSignal;
+}
+
+/** Greedy decoding needs no randomness; the interval's resampling has a seed of its own. */
+const seed = 0;
+
+/**
+ * Measures everything that a proof card shows: sizes, hashes, weight errors, quality with intervals,
+ * continuations of one text, speed and energy.
+ *
+ * Files go to llama.cpp in processes of their own, evaluation with `engine: 'llama'` excepted.
+ *
+ * @throws PithError what `evaluate`, `bench` and `measureWeightErrors` throw; `cancelled`.
+ */
+export async function gatherReport(
+  request: ReportRequest,
+  options: GatherOptions = {},
+): Promise<ReportData> {
+  const scratch = await mkdtemp(join(tmpdir(), 'pith-report-'));
+  const base = await openModel(request.against);
+  try {
+    const gathering = new Gathering(request, options, scratch);
+    const measuredBase = await gathering.version(base, 'original');
+    const labels = request.labels ?? labelsOf(request.models, 'original');
+    const candidates: Candidate[] = [];
+    for (const [at, reference] of request.models.entries()) {
+      candidates.push(await gathering.candidate(reference, labels[at]!, base));
+    }
+    return await gathering.report(nameOf(base), measuredBase, candidates);
+  } finally {
+    await base.close();
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+function nameOf({ metadata, source }: Model): string {
+  const name = metadata.get('general.name');
+  return name?.type === 'string' && name.value !== '' ? name.value : source;
+}
+
+/** One report in the making: what all of its versions have in common. */
+class Gathering {
+  readonly #request: ReportRequest;
+  readonly #options: GatherOptions;
+  readonly #scratch: string;
+  readonly #notes = new Set<string>();
+  #evaluation: EvaluateReport | undefined;
+  #continuation: Continuation | undefined;
+
+  constructor(request: ReportRequest, options: GatherOptions, scratch: string) {
+    this.#request = request;
+    this.#options = options;
+    this.#scratch = scratch;
+  }
+
+  /** What is measured of every version, the original too. */
+  async version(model: Model, label: string): Promise<Measured> {
+    const { signal, threads, factorsFile } = this.#options;
+    const { prompt, continuationTokens: maxTokens, repeats } = this.#request;
+    const facts = await versionFacts(model, label, signal);
+    const path = await this.#runnable(model.source);
+    const bench = await benchApart({ path, threads, factorsFile, repeats }, signal);
+    for (const note of bench.notes) this.#notes.add(note);
+    this.#continuation = await tryContinuation(path, prompt, { maxTokens, signal });
+    return { ...facts, ...fromBench(bench), continuation: [...this.#continuation.tokens] };
+  }
+
+  /** The same, and what was lost against `base`. */
+  async candidate(reference: string, label: string, base: Model): Promise<Candidate> {
+    const model = await openModel(reference);
+    try {
+      const loss = await this.#loss(reference);
+      const weights = await this.#weightErrors(model, base);
+      return { ...(await this.version(model, label)), ...loss, weights };
+    } finally {
+      await model.close();
+    }
+  }
+
+  async report(model: string, base: Measured, candidates: Candidate[]): Promise<ReportData> {
+    const { prompt, command } = this.#request;
+    const { os, arch, cpu, cores, memoryBytes } = await describeHardware();
+    const evaluation = this.#evaluation;
+    return {
+      format: 'pith-report/1',
+      model,
+      made: {
+        at: new Date().toISOString(),
+        ...(command !== undefined && { command }),
+        seed,
+        machine: { os, arch, cpu: cpu || 'unknown', cores, memoryBytes },
+        versions: {
+          pith: version,
+          node: process.versions.node,
+          ...(this.#continuation && { 'node-llama-cpp': this.#continuation.version }),
+        },
+      },
+      ...(evaluation && { quality: qualityOf(evaluation) }),
+      data: await this.#texts(),
+      base: { ...base, ...(evaluation?.base && likelihoodOf(evaluation.base)) },
+      candidates,
+      continuation: { prompt, temperature: 0, seed },
+      notes: [...this.#notes],
+    };
+  }
+
+  async #loss(model: string) {
+    const { data, against, engine, maxTokens } = this.#request;
+    if (data.length === 0) return {};
+    const { onProgress, signal, threads, cache } = this.#options;
+    const report = await evaluate(
+      { model, against, data, ...(engine && { engine }), ...(maxTokens && { maxTokens }) },
+      {
+        ...(onProgress && { onProgress }),
+        ...(signal && { signal }),
+        ...(threads !== undefined && { threads }),
+        ...(cache !== undefined && { cache }),
+      },
+    );
+    for (const note of report.notes) this.#notes.add(note);
+    this.#evaluation = report;
+    return lossOf(report);
+  }
+
+  async #weightErrors(model: Model, base: Model) {
+    const { threads = availableParallelism(), onProgress, signal } = this.#options;
+    const transcoder = await startTranscoder(threads);
+    try {
+      return await measureWeightErrors(model, base, transcoder, { onProgress, signal });
+    } finally {
+      await transcoder.close();
+    }
+  }
+
+  /** A GGUF file with the weights of a model, for llama.cpp. */
+  async #runnable(reference: string): Promise<string> {
+    const { kind, path } = await locateModel(reference);
+    if (kind === 'gguf') return path;
+    const made = await losslessGguf(reference, this.#scratch, this.#options);
+    this.#notes.add(
+      `llama.cpp reads ${reference} from a temporary GGUF file of type ${made.type}.`,
+    );
+    return made.path;
+  }
+
+  #texts(): Promise<ReportData['data']> {
+    const { data } = this.#request;
+    return Promise.all(
+      data.map(async (reference) => ({
+        name: reference,
+        sha256: await hashFiles([locateText(reference)], this.#options.signal),
+      })),
+    );
+  }
+}
