@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import process from 'node:process';
 import type { ReportData } from '../evaluate/report/report-data.ts';
 import { gatherReport } from '../recipes/report/gather.ts';
@@ -83,18 +82,18 @@ export const report = defineCommand({
     threads: {
       type: 'integer',
       value: 'N',
-      default: availableParallelism(),
       min: 1,
       max: 512,
-      description: 'Threads that compute.',
+      description:
+        'Threads that compute. Default: all cores, and to write text those found fastest.',
     },
   },
   isolated: true,
   async run(context, { positionals: { model: models }, options }) {
     const { against, data, engine, prompt, tokens, output, cache, threads, factors } = options;
     const maxTokens = options['max-tokens'];
-    const card = isReport(models)
-      ? await readReport(models[0])
+    const { data: card, notes } = isReport(models)
+      ? { data: await readReport(models[0]), notes: [] }
       : await gatherReport(
           {
             models,
@@ -107,15 +106,15 @@ export const report = defineCommand({
             ...(maxTokens !== undefined && { maxTokens }),
           },
           {
-            threads,
             onProgress: context.onProgress,
             signal: context.signal,
+            ...(threads !== undefined && { threads }),
             ...(cache !== undefined && { cache }),
             ...(factors !== undefined && { factorsFile: factors }),
           },
         );
     const written = await writeReport(card, output);
-    for (const note of card.notes) context.note(`note: ${note}`);
+    for (const note of [...card.notes, ...notes]) context.note(`note: ${note}`);
     return { written, ...card };
   },
   render: ({ written }) =>

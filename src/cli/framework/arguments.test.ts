@@ -89,3 +89,21 @@ test('a required option that is missing is named with its description', () => {
     usage(/--output is missing: Where to write\./),
   );
 });
+
+test('a last positional may take several words, at least one', () => {
+  const many = defineCommand({
+    name: 'eat',
+    summary: 'Eat cakes.',
+    examples: ['pith eat cake'],
+    positionals: {
+      who: { description: 'Who eats.' },
+      cake: { description: 'What.', multiple: true },
+    },
+    options: {},
+    run: () => Promise.resolve({}),
+  });
+  const { positionals } = parseArguments(many, ['me', 'sponge', 'tart']);
+  expectTypeOf(positionals.cake).toEqualTypeOf<readonly string[]>();
+  expect(positionals).toEqual({ who: 'me', cake: ['sponge', 'tart'] });
+  expect(() => parseArguments(many, ['me'])).toThrow(usage(/CAKE is missing/));
+});

@@ -8,7 +8,7 @@ import { sizeQualityPlot } from './plots/size-quality.ts';
 import { speedPlot } from './plots/speed.ts';
 import { weightErrorPlots } from './plots/weight-error.ts';
 import { digits } from './numbers.ts';
-import type { ReportData } from './report-data.ts';
+import { parseReportData, type ReportData } from './report-data.ts';
 import { continuations } from './sections/continuations.ts';
 import { plotSection } from './sections/figures.ts';
 import { glance } from './sections/glance.ts';
@@ -32,14 +32,15 @@ export interface RenderedReport {
  * The same data gives the same texts. Everything in the data is treated as hostile text; the page's
  * content security policy allows its own style rules, by their hash, and nothing else.
  *
- * @throws {@link PithError} `engine` when a plot cannot be drawn.
+ * @throws {@link PithError} `corrupt` when the data is not a report's; `engine` when a plot cannot be drawn.
  */
 export async function renderReport(data: ReportData): Promise<RenderedReport> {
   const drawings: Drawing[] = [];
   for (const plot of plotsOf(data)) drawings.push(await drawPlot(plot));
   return {
     html: page(data, drawings, await contentHash(style)),
-    json: `${JSON.stringify(data, undefined, 2)}\n`,
+    // Checked, and its keys in the schema's order: what is read back renders to the same texts.
+    json: `${JSON.stringify(parseReportData(data, 'report.json'), undefined, 2)}\n`,
     plots: new Map(drawings.map(({ plot, file }) => [`${plot.id}.svg`, file])),
   };
 }

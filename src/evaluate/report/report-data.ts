@@ -125,9 +125,10 @@ const candidate = z.strictObject({
   klDivergence: z
     .strictObject({
       mean: figure,
-      median: figure,
-      p99: figure,
-      p999: figure,
+      /** Quantiles; absent where too few tokens give their interval no end. */
+      median: figure.optional(),
+      p99: figure.optional(),
+      p999: figure.optional(),
       /** Of all scored tokens, without an interval. */
       max: notNegative,
     })

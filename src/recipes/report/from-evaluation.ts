@@ -3,7 +3,7 @@ import type { Candidate, Measured, ReportData } from '../../evaluate/report/repo
 import type { Likelihood } from '../../evaluate/summary.ts';
 import type { EvaluateReport } from '../evaluate/evaluate.ts';
 
-type Quality = Pick<
+type Loss = Pick<
   Candidate,
   | 'perplexity'
   | 'bitsPerByte'
@@ -15,17 +15,28 @@ type Quality = Pick<
 >;
 
 /** Perplexity and bits per byte as a report holds them. */
-export function likelihoodOf({ perplexity, bitsPerByte }: Likelihood): Partial<Measured> {
-  return { perplexity, bitsPerByte };
+export function likelihoodOf({
+  perplexity,
+  bitsPerByte,
+}: Likelihood): Pick<Measured, 'perplexity' | 'bitsPerByte'> {
+  return { ...bounded({ perplexity, bitsPerByte }) };
 }
 
-/** What a candidate lost as a report holds it. */
-export function lossOf(report: EvaluateReport): Quality {
-  const { perplexityRatio, klDivergence, klHistogram, topTokenAgreement, disagreement } = report;
+/** What a candidate lost as a report holds it: figures whose intervals have both ends. */
+export function lossOf(report: EvaluateReport): Loss {
+  const {
+    perplexityRatio,
+    klDivergence: kl,
+    klHistogram,
+    topTokenAgreement,
+    disagreement,
+  } = report;
+  const { mean, ...quantiles } = bounded({ ...kl, max: undefined });
+  const { logProb, klDivergence } = bounded({ ...disagreement, perplexityRatio: undefined });
   return {
     ...likelihoodOf(report),
-    ...(perplexityRatio && { perplexityRatio: figureOf(perplexityRatio) }),
-    ...(klDivergence && { klDivergence }),
+    ...bounded({ perplexityRatio, topTokenAgreement }),
+    ...(kl && mean && { klDivergence: { ...quantiles, mean, max: kl.max } }),
     ...(klHistogram && {
       klHistogram: {
         ...klHistogram,
@@ -33,16 +44,26 @@ export function lossOf(report: EvaluateReport): Quality {
         counts: [...klHistogram.counts],
       },
     }),
-    ...(topTokenAgreement && { topTokenAgreement }),
-    ...(disagreement && {
-      disagreement: {
-        logProb: disagreement.logProb,
-        ...(disagreement.klDivergence && {
-          klDivergence: figureOf(disagreement.klDivergence),
-        }),
-      },
-    }),
+    ...(logProb && { disagreement: { logProb, ...(klDivergence && { klDivergence }) } }),
   };
+}
+
+/** Says which figures `lossOf` leaves out. */
+export function unboundedNotes(report: EvaluateReport, label: string): string[] {
+  const { klDivergence: kl, perplexity, perplexityRatio, topTokenAgreement } = report;
+  const figures = {
+    perplexity,
+    'perplexity ratio': perplexityRatio,
+    'mean KL divergence': kl?.mean,
+    'median KL divergence': kl?.median,
+    '99th percentile of the KL divergence': kl?.p99,
+    '99.9th percentile of the KL divergence': kl?.p999,
+    'top-token agreement': topTokenAgreement,
+  };
+  const open = Object.entries(figures).filter(([, figure]) => figure && !isBounded(figure));
+  if (open.length === 0) return [];
+  const names = open.map(([name]) => name).join(', ');
+  return [`${label}: too few tokens for an interval of ${names}; left out.`];
 }
 
 /** How the figures of a report were measured. */
@@ -58,7 +79,19 @@ export function qualityOf(report: EvaluateReport): NonNullable<ReportData['quali
   };
 }
 
-/** Without the verdict, which follows from the interval. */
-function figureOf({ value, low, high }: Figure): Figure {
-  return { value, low, high };
+/** Those figures whose intervals have both ends, without verdicts, which follow from the intervals. */
+function bounded<Name extends string>(
+  figures: Readonly<Partial<Record<Name, Figure | undefined>>>,
+): Partial<Record<Name, Figure>> {
+  const kept: Partial<Record<Name, Figure>> = {};
+  for (const [name, figure] of Object.entries(figures) as [Name, Figure | undefined][]) {
+    if (figure === undefined || !isBounded(figure)) continue;
+    const { value, low, high } = figure;
+    kept[name] = { value, low, high };
+  }
+  return kept;
+}
+
+function isBounded({ value, low, high }: Figure): boolean {
+  return [value, low, high].every(Number.isFinite);
 }

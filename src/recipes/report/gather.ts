@@ -5,6 +5,7 @@ import process from 'node:process';
 import type { Candidate, Measured, ReportData } from '../../evaluate/report/report-data.ts';
 import { locateModel, openModel } from '../../models/open.ts';
 import type { Model } from '../../models/model.ts';
+import { installedOnnxRuntime } from '../../runtime/onnx/library.ts';
 import { describeHardware } from '../../runtime/hardware.ts';
 import { startTranscoder } from '../../runtime/kernel-workers.ts';
 import { tryContinuation, type Continuation } from '../../runtime/llama-trial.ts';
@@ -16,7 +17,7 @@ import type { EvaluateRequest } from '../evaluate/request.ts';
 import { locateText } from '../evaluate/text.ts';
 import { losslessGguf } from '../lossless-gguf.ts';
 import { fromBench } from './from-bench.ts';
-import { likelihoodOf, lossOf, qualityOf } from './from-evaluation.ts';
+import { likelihoodOf, lossOf, qualityOf, unboundedNotes } from './from-evaluation.ts';
 import { hashFiles, labelsOf, versionFacts } from './version-facts.ts';
 import { measureWeightErrors } from './weight-errors.ts';
 
@@ -40,6 +41,12 @@ export interface ReportRequest {
   readonly repeats?: number;
   /** The command line, to be repeated. */
   readonly command?: string;
+}
+
+/** What a card shows, and what was noted on the way, cache folders among it, which it does not. */
+export interface GatheredReport {
+  readonly data: ReportData;
+  readonly notes: readonly string[];
 }
 
 /** How to measure. */
@@ -67,7 +74,7 @@ const seed = 0;
 export async function gatherReport(
   request: ReportRequest,
   options: GatherOptions = {},
-): Promise<ReportData> {
+): Promise<GatheredReport> {
   const scratch = await mkdtemp(join(tmpdir(), 'pith-report-'));
   const base = await openModel(request.against);
   try {
@@ -78,7 +85,8 @@ export async function gatherReport(
     for (const [at, reference] of request.models.entries()) {
       candidates.push(await gathering.candidate(reference, labels[at]!, base));
     }
-    return await gathering.report(nameOf(base), measuredBase, candidates);
+    const data = await gathering.report(nameOf(base), measuredBase, candidates);
+    return { data, notes: [...gathering.remarks] };
   } finally {
     await base.close();
     await rm(scratch, { recursive: true, force: true });
@@ -95,6 +103,8 @@ class Gathering {
   readonly #request: ReportRequest;
   readonly #options: GatherOptions;
   readonly #scratch: string;
+  /** Of the evaluations. */
+  readonly remarks = new Set<string>();
   readonly #notes = new Set<string>();
   #evaluation: EvaluateReport | undefined;
   #continuation: Continuation | undefined;
@@ -121,7 +131,7 @@ class Gathering {
   async candidate(reference: string, label: string, base: Model): Promise<Candidate> {
     const model = await openModel(reference);
     try {
-      const loss = await this.#loss(reference);
+      const loss = await this.#loss(reference, label);
       const weights = await this.#weightErrors(model, base);
       return { ...(await this.version(model, label)), ...loss, weights };
     } finally {
@@ -130,7 +140,7 @@ class Gathering {
   }
 
   async report(model: string, base: Measured, candidates: Candidate[]): Promise<ReportData> {
-    const { prompt, command } = this.#request;
+    const { prompt, command, engine } = this.#request;
     const { os, arch, cpu, cores, memoryBytes } = await describeHardware();
     const evaluation = this.#evaluation;
     return {
@@ -144,6 +154,7 @@ class Gathering {
         versions: {
           pith: version,
           node: process.versions.node,
+          ...(evaluation && engine !== 'llama' && { 'onnxruntime-node': installedOnnxRuntime() }),
           ...(this.#continuation && { 'node-llama-cpp': this.#continuation.version }),
         },
       },
@@ -156,7 +167,7 @@ class Gathering {
     };
   }
 
-  async #loss(model: string) {
+  async #loss(model: string, label: string) {
     const { data, against, engine, maxTokens } = this.#request;
     if (data.length === 0) return {};
     const { onProgress, signal, threads, cache } = this.#options;
@@ -169,7 +180,8 @@ class Gathering {
         ...(cache !== undefined && { cache }),
       },
     );
-    for (const note of report.notes) this.#notes.add(note);
+    for (const note of report.notes) this.remarks.add(note);
+    for (const note of unboundedNotes(report, label)) this.#notes.add(note);
     this.#evaluation = report;
     return lossOf(report);
   }

@@ -31,7 +31,7 @@ export function barsSpec(heading: string, bars: readonly Bar[], limitName?: stri
         range: 'width',
       },
     ],
-    axes: [{ orient: 'bottom', scale: 'value', grid: true, tickCount: 4, format: '~s' }],
+    axes: [{ orient: 'bottom', scale: 'value', grid: true, tickCount: 4, format: ',' }],
     marks: [...barMarks, ...(limitName === undefined ? [] : limitMarks)],
   });
 }

@@ -90,9 +90,13 @@ function totalOf({ below, above, counts }: Histogram): number {
 
 function describe({ label, klHistogram, klDivergence }: Counted): string {
   const tokens = `${label}: ${formatInteger(totalOf(klHistogram))} tokens`;
-  if (klDivergence === undefined) return `${tokens}.`;
-  const { median, p99, max } = klDivergence;
-  return `${tokens}, median ${digits(median.value)}, 99th percentile ${digits(p99.value)}, largest ${digits(max)}.`;
+  const { median, p99, max } = klDivergence ?? {};
+  const facts = [
+    ...(median ? [`median ${digits(median.value)}`] : []),
+    ...(p99 ? [`99th percentile ${digits(p99.value)}`] : []),
+    ...(max === undefined ? [] : [`largest ${digits(max)}`]),
+  ];
+  return `${[tokens, ...facts].join(', ')}.`;
 }
 
 /** The outline of the bars: each border with the share to its right; the last closes it. */

@@ -2,7 +2,7 @@ import type { Axis, Mark, Scale } from 'vega';
 import { formatBytes } from '../../../util/format-units.ts';
 import { exactBytes, withInterval } from '../numbers.ts';
 import { palette, seriesInk } from '../palette.ts';
-import type { Candidate, ReportData } from '../report-data.ts';
+import type { Candidate, Measured, ReportData } from '../report-data.ts';
 import { logTicks, styled, type Plot } from './plot.ts';
 
 interface Compared extends Candidate {
@@ -43,18 +43,29 @@ export function sizeQualityPlot(data: ReportData): Plot | undefined {
       `${withInterval(closest.klDivergence.mean)} nats per token.`,
     spec: sizeQualitySpec(data, compared),
     table: {
-      columns: ['Version', 'Size', 'Bits per weight', 'Mean KL divergence, nats per token'],
+      columns: ['Version', 'Size', 'Bits per weight', 'Mean KL divergence', 'Perplexity'],
       rows: [
-        [base.label, exactBytes(base.bytes), base.bitsPerWeight.toFixed(2), '0 (itself)'],
-        ...compared.map(({ label, bytes, bitsPerWeight, klDivergence }) => [
-          label,
-          exactBytes(bytes),
-          bitsPerWeight.toFixed(2),
-          withInterval(klDivergence.mean),
+        [
+          base.label,
+          exactBytes(base.bytes),
+          base.bitsPerWeight.toFixed(2),
+          '0 (itself)',
+          perplexity(base),
+        ],
+        ...compared.map((candidate) => [
+          candidate.label,
+          exactBytes(candidate.bytes),
+          candidate.bitsPerWeight.toFixed(2),
+          `${withInterval(candidate.klDivergence.mean)} nats per token`,
+          perplexity(candidate),
         ]),
       ],
     },
   };
+}
+
+function perplexity({ perplexity: figure }: Measured): string {
+  return figure === undefined ? 'not measured' : withInterval(figure);
 }
 
 function sizeQualitySpec({ base, candidates }: ReportData, compared: readonly Compared[]) {

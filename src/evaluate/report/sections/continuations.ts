@@ -41,20 +41,22 @@ function pair(
     firstDifference === undefined
       ? `All ${after.length} tokens are the original\u2019s.`
       : `${changed} of ${after.length} tokens differ; the first difference is at token ${firstDifference + 1}.`;
+  const both = html`<div class="pair">
+    ${quote('Original', runs.before.map(marked('del')))}
+    ${quote(label, runs.after.map(marked('ins')))}
+  </div>`;
   return html`<div class="text">
     <h3>${dot(seriesInk(at).light)}<bdi>${label}</bdi></h3>
     <p class="under">${verdict}</p>
-    <div class="pair">
-      <div>
-        <p class="under">Original</p>
-        <blockquote dir="auto">${runs.before.map(marked('del'))}</blockquote>
-      </div>
-      <div>
-        <p class="under"><bdi>${label}</bdi></p>
-        <blockquote dir="auto">${runs.after.map(marked('ins'))}</blockquote>
-      </div>
-    </div>
+    ${firstDifference === undefined ? quote(label, runs.after.map(marked('ins'))) : both}
   </div> `;
+}
+
+function quote(label: string, text: Content): Markup {
+  return html`<div>
+    <p class="under"><bdi>${label}</bdi></p>
+    <blockquote dir="auto">${text}</blockquote>
+  </div>`;
 }
 
 /** A run of a text; the white space that a text may begin with is left out. */
