@@ -13,9 +13,10 @@ import { f32ToF16 } from '../dist/util/half-float.js';
  * @property {number} ffn
  * @property {number} vocabulary
  * @property {boolean} tied - The embedding is the output matrix too.
+ * @property {{ count: number, used: number }} [experts] - Of each block, and those of each token.
  */
 
-/** @type {Readonly<Record<'tinyLlama' | 'smolLM2' | 'llama7B', DecoderSize>>} */
+/** @type {Readonly<Record<'tinyLlama' | 'smolLM2' | 'llama7B' | 'experts', DecoderSize>>} */
 export const decoderSizes = {
   tinyLlama: {
     name: '1.1 B (TinyLlama)',
@@ -47,10 +48,21 @@ export const decoderSizes = {
     vocabulary: 32000,
     tied: false,
   },
+  experts: {
+    name: '91 M, 8 experts (Mixtral at an eighth)',
+    layers: 4,
+    width: 512,
+    heads: 8,
+    kvHeads: 2,
+    ffn: 1792,
+    vocabulary: 512,
+    tied: false,
+    experts: { count: 8, used: 2 },
+  },
 };
 
 /** GGUF keys of such a model, with a tokenizer that makes a token of each byte. */
-export function metadataOf({ layers, width, heads, kvHeads, ffn, vocabulary }) {
+export function metadataOf({ layers, width, heads, kvHeads, ffn, vocabulary, experts }) {
   return new Map(
     Object.entries({
       'general.architecture': meta.string('llama'),
@@ -66,6 +78,10 @@ export function metadataOf({ layers, width, heads, kvHeads, ffn, vocabulary }) {
       'llama.rope.freq_base': meta.float32(10000),
       'llama.rope.dimension_count': meta.uint32(width / heads),
       'llama.vocab_size': meta.uint32(vocabulary),
+      ...(experts && {
+        'llama.expert_count': meta.uint32(experts.count),
+        'llama.expert_used_count': meta.uint32(experts.used),
+      }),
       'tokenizer.ggml.model': meta.string('gpt2'),
       'tokenizer.ggml.pre': meta.string('gpt-2'),
       'tokenizer.ggml.tokens': meta.strings(tokens(vocabulary)),
@@ -82,10 +98,11 @@ function tokens(vocabulary) {
   return Array.from({ length: vocabulary }, (_, i) => letters[i] ?? `t${i}`);
 }
 
-const matrix = (name, rows, columns) => ({ name, shape: [rows, columns], type: 'F16' });
+const matrix = (name, ...shape) => ({ name, shape, type: 'F16' });
 
 /** Names, shapes and types of its tensors: matrices F16, norms F32. */
-export function tensorInfos({ layers, width, heads, kvHeads, ffn, vocabulary, tied }) {
+export function tensorInfos(size) {
+  const { layers, width, heads, kvHeads, vocabulary, tied } = size;
   const norm = (name) => ({ name, shape: [width], type: 'F32' });
   const kvWidth = (width / heads) * kvHeads;
   const infos = [
@@ -98,10 +115,20 @@ export function tensorInfos({ layers, width, heads, kvHeads, ffn, vocabulary, ti
     infos.push(norm(at('attn_norm')), matrix(at('attn_q'), width, width));
     infos.push(matrix(at('attn_k'), kvWidth, width), matrix(at('attn_v'), kvWidth, width));
     infos.push(matrix(at('attn_output'), width, width), norm(at('ffn_norm')));
-    infos.push(matrix(at('ffn_gate'), ffn, width), matrix(at('ffn_up'), ffn, width));
-    infos.push(matrix(at('ffn_down'), width, ffn));
+    infos.push(...feedForwardInfos(at, size));
   }
   return infos;
+}
+
+function feedForwardInfos(at, { width, ffn, experts }) {
+  const stack = experts ? [experts.count] : [];
+  const part = (name) => at(experts ? `ffn_${name}_exps` : `ffn_${name}`);
+  return [
+    ...(experts ? [matrix(at('ffn_gate_inp'), experts.count, width)] : []),
+    matrix(part('gate'), ...stack, ffn, width),
+    matrix(part('up'), ...stack, ffn, width),
+    matrix(part('down'), ...stack, width, ffn),
+  ];
 }
 
 /** 4 M F16 weights: Gaussian times a random scale, so that about 1 in 100 is an outlier. */

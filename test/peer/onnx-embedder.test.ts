@@ -24,13 +24,13 @@ afterAll(async () => {
 });
 
 test.each(vectors.encoders)(
-  'vectors of 24 texts, batched and padded, are within 1e-5 of transformers 4.57.6: $label',
+  'vectors of 24 texts, batched and padded, are within 2e-6 of transformers 4.57.6: $label',
   async (encoder) => {
     const embedder = await openOnnxEmbedder(goldenEncoder(encoder), engine, { tokenizer });
     const found = await embedder.embed(vectors.texts);
     expect(found).toHaveLength(24);
     for (const [at, vector] of found.entries())
-      expect(maxDelta(vector, encoder.vectors[at]!)).toBeLessThan(1e-5);
+      expect(maxDelta(vector, encoder.vectors[at]!)).toBeLessThan(2e-6);
     expect(embedder.notes).toEqual([
       `${vectors.cut} of 24 texts are longer than 48 tokens: cut at the end.`,
     ]);

@@ -7,6 +7,7 @@ import type { TokenWindow } from '../../dist/evaluate/scorer.js';
 import { openModel, type Model } from '../../dist/models/index.js';
 import { openOnnxEngine, type OnnxEngine } from '../../dist/runtime/onnx/index.js';
 import { startTranscoder } from '../../dist/runtime/kernel-workers.js';
+import { golden as forward, goldenModel } from '../../src/models/graph/golden.cases.ts';
 import { startLlamaCpp } from '../llama-cpp.ts';
 import { writeSample } from '../write-sample.ts';
 
@@ -98,6 +99,37 @@ test('block by block gives the very same numbers as the whole', async () => {
   const [whole, byBlock] = [await scoreAll(file, 'whole'), await scoreAll(file, 'byBlock')];
   for (const at of windows.keys()) expect(furthest(byBlock[at]!, whole[at]!)).toBeLessThan(1e-5);
 });
+
+const decoders = forward.decoders.filter(({ label }) => /moe|mixtral/.test(label));
+
+test.each(
+  decoders.flatMap((decoder) => (['whole', 'byBlock'] as const).map((mode) => ({ decoder, mode }))),
+)(
+  'experts on their own tokens give ln P within 1e-4 of transformers: $decoder.label, $mode',
+  async ({ decoder, mode }) => {
+    const scorer = await openOnnxScorer(goldenModel(decoder), engine, { contextLength: 16, mode });
+    const width = decoder.logits.length / forward.rows.length;
+    // The last token is scored by none of the logits: it lets the one before it be.
+    const tokens = Int32Array.of(...forward.tokens, 0);
+    const vocabulary = Int32Array.from(
+      { length: width * forward.tokens.length },
+      (_, at) => at % width,
+    );
+    const { at: found } = await scorer.score({ tokens, first: 1 }, { at: vocabulary });
+    for (const [place, row] of forward.rows.entries()) {
+      const logits = decoder.logits.slice(place * width, (place + 1) * width);
+      const total = Math.log(logits.reduce((sum, value) => sum + Math.exp(value), 0));
+      const logProbs = [...found!.subarray(row * width, (row + 1) * width)];
+      expect(
+        furthest(
+          logProbs,
+          logits.map((value) => value - total),
+        ),
+      ).toBeLessThan(1e-4);
+    }
+    await scorer.close();
+  },
+);
 
 // llama.cpp multiplies by activations in the weights' own precision; Pith by f32 ones.
 test.each([

@@ -1,6 +1,7 @@
 import type { Engine } from '../../graph/engine.ts';
 import { inlineTranscoder, type Transcoder } from '../../kernels/transcoder.ts';
 import { createWasmKernels } from '../../kernels/wasm.ts';
+import { stackedExperts } from '../../models/expert-stacks.ts';
 import { decoderGraph } from '../../models/graph/decoder.ts';
 import { hyperParameter, requiredParameter } from '../../models/hyper-parameters.ts';
 import type { Model } from '../../models/model.ts';
@@ -8,6 +9,7 @@ import { weightsOf } from '../../tensor/tensor.ts';
 import { PithError } from '../../util/errors.ts';
 import type { OnProgress } from '../../util/progress.ts';
 import { BlockForward } from './block-forward.ts';
+import { expertTensors } from './expert-tensors.ts';
 import { weightNames } from './programs.ts';
 import { OnnxScorer, type OnnxScorerPlan } from './scorer.ts';
 import { WeightStore } from './weight-store.ts';
@@ -40,8 +42,9 @@ const activationBytes = 2 ** 28;
  *
  * @throws PithError `unsupported` for a model that Pith has no graph for, `usage` for a context longer
  *   than the model's, `cancelled`; whatever reading the weights throws.
- * @remarks Memory: `whole` 4 bytes a weight; `byBlock` the f32 weights of two blocks, or the output
- *   matrix if that is larger, and 256 MiB of activations. Log-probabilities equal those of the scalar
+ * @remarks Memory: `whole` 4 bytes a weight; `byBlock` the f32 weights of two blocks, experts apart, and
+ *   of two experts, or the output matrix if that is larger, and 256 MiB of activations.
+ *   Experts run on their own tokens in both modes. Log-probabilities equal those of the scalar
  *   reference engine within 1e-4, padded and batched or not: test/peer/onnx-scorer.test.ts.
  */
 export async function openOnnxScorer(
@@ -51,17 +54,27 @@ export async function openOnnxScorer(
 ): Promise<OnnxScorer> {
   const plan = planOf(model, options);
   const transcoder = options.transcoder ?? inlineTranscoder(await createWasmKernels());
-  const weights = new WeightStore(model, engine, transcoder, plan.mode === 'whole');
-  const { onProgress } = options;
-  if (plan.mode === 'byBlock') {
-    const forward = new BlockForward(model, engine, weights);
-    return new OnnxScorer({ model, engine, weights, forward, onProgress }, plan);
-  }
+  const isWhole = plan.mode === 'whole';
+  const weights = new WeightStore(model, engine, transcoder, isWhole);
   const { contextLength } = plan;
   const graph = decoderGraph(model, { batch: 1, length: contextLength, logits: 1 });
-  await weights.loadAll(weightNames(graph), options);
-  const forward = new WholeForward(model, engine, weights);
-  return new OnnxScorer({ model, engine, weights, forward, onProgress: undefined }, plan);
+  if (isWhole) await weights.loadAll(storedNames(model, weightNames(graph)), options);
+  const Way = isWhole && !hasExperts(model) ? WholeForward : BlockForward;
+  const forward = new Way(model, engine, weights);
+  const onProgress = isWhole ? undefined : options.onProgress;
+  return new OnnxScorer({ model, engine, weights, forward, onProgress }, plan);
+}
+
+/** Experts are stored one by one. */
+function storedNames({ tensors }: Model, names: readonly string[]): string[] {
+  return names.flatMap((name) => {
+    const experts = expertTensors(tensors.get(name)!);
+    return experts.length > 0 ? experts.map((expert) => expert.name) : [name];
+  });
+}
+
+function hasExperts({ tensors }: Model): boolean {
+  return [...tensors.values()].some((tensor) => stackedExperts(tensor) !== undefined);
 }
 
 function planOf(model: Model, options: OnnxScorerOptions): OnnxScorerPlan {
@@ -78,7 +91,9 @@ function planOf(model: Model, options: OnnxScorerOptions): OnnxScorerPlan {
     throw new PithError('corrupt', `${model.source} has no tensor token_embd.weight.`);
   const { mode, reason } = modeOf(model, options);
   const width = requiredParameter(model, 'embedding_length');
-  const byMemory = Math.max(1, Math.floor(activationBytes / (4 * width * contextLength)));
+  // Experts' inputs wait beside the blocks' outputs.
+  const windowBytes = 4 * width * contextLength * (hasExperts(model) ? 2 : 1);
+  const byMemory = Math.max(1, Math.floor(activationBytes / windowBytes));
   const windowsAtOnce = mode === 'whole' ? windowsOfWhole : byMemory;
   return { mode, reason, contextLength, vocabulary, windowsAtOnce };
 }

@@ -4,15 +4,18 @@ import type { Model } from '../../models/model.ts';
 import { weightsOf, type Tensor } from '../../tensor/tensor.ts';
 import { PithError } from '../../util/errors.ts';
 import type { OnProgress } from '../../util/progress.ts';
+import { expertTensors } from './expert-tensors.ts';
 import { readFloats, readRowsAt } from './read-floats.ts';
 
 /**
  * A model's weights as f32 at an engine, read when first asked for. Residents stay there until the
- * store is closed, others until they are released.
+ * store is closed, others until they are released. An expert of a stack has a name of its own
+ * (`expertName`).
  */
 export class WeightStore {
   readonly isResident: boolean;
-  readonly #model: Model;
+  readonly #source: string;
+  readonly #tensors: ReadonlyMap<string, Tensor>;
   readonly #engine: Engine;
   readonly #transcoder: Transcoder;
   readonly #stored = new Map<string, Promise<StoredTensor>>();
@@ -20,7 +23,10 @@ export class WeightStore {
 
   constructor(model: Model, engine: Engine, transcoder: Transcoder, isResident: boolean) {
     this.isResident = isResident;
-    this.#model = model;
+    this.#source = model.source;
+    const tensors = [...model.tensors.values()];
+    const all = tensors.flatMap((tensor) => [tensor, ...expertTensors(tensor)]);
+    this.#tensors = new Map(all.map((tensor) => [tensor.name, tensor]));
     this.#engine = engine;
     this.#transcoder = transcoder;
   }
@@ -84,12 +90,25 @@ export class WeightStore {
    * @throws PithError `not-found`, `shape`.
    */
   async replace(name: string, values: Float32Array<ArrayBuffer> | undefined): Promise<void> {
-    const { shape } = this.#tensor(name);
-    if (values && values.length !== weightsOf(shape))
+    const tensor = this.#tensor(name);
+    const size = weightsOf(tensor.shape);
+    if (values && values.length !== size)
       throw new PithError(
         'shape',
-        `${values.length} weights were given for ${name}, which has ${weightsOf(shape)}.`,
+        `${values.length} weights were given for ${name}, which has ${size}.`,
       );
+    const experts = expertTensors(tensor);
+    if (experts.length === 0) return this.#replaceOne(tensor, values);
+    for (const [at, expert] of experts.entries()) {
+      const [first, last] = [at, at + 1].map((place) => (place * size) / experts.length);
+      await this.#replaceOne(expert, values?.slice(first, last));
+    }
+  }
+
+  async #replaceOne(
+    { name, shape }: Tensor,
+    values: Float32Array<ArrayBuffer> | undefined,
+  ): Promise<void> {
     await this.#drop(name);
     this.#replaced.delete(name);
     if (values && this.isResident) this.#stored.set(name, this.#engine.store('f32', shape, values));
@@ -107,9 +126,9 @@ export class WeightStore {
   }
 
   #tensor(name: string): Tensor {
-    const tensor = this.#model.tensors.get(name);
+    const tensor = this.#tensors.get(name);
     if (tensor) return tensor;
-    throw new PithError('not-found', `${this.#model.source} has no tensor ${name}.`);
+    throw new PithError('not-found', `${this.#source} has no tensor ${name}.`);
   }
 
   async #load(name: string): Promise<StoredTensor> {
