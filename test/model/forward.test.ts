@@ -161,7 +161,7 @@ describe('encoders on ONNX Runtime', () => {
   );
 });
 
-test('docs/families.md states these distances', () => {
+test('FEATURES.md states these distances', () => {
   expect(table).toHaveLength(golden.decoders.length + golden.encoders.length);
   expectTable(table, golden.source);
 });
