@@ -5,6 +5,7 @@
 Made with libggml-base of llama.cpp v0.5.0 and numpy 2.4.6 (seed 21). Inputs are stored as bfloat16.
 Errors are relative: sqrt(sum w (x - x')^2 / sum w x^2), w = 1 without imatrix; with it, `byImportance`
 has w = v and `byGgml` has w = v sqrt(mean square of the row + x^2), ggml's own objective.
+Types that need an imatrix get one of ones instead of none.
 """
 
 import base64
@@ -15,7 +16,8 @@ import sys
 import numpy as np
 from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
 
-TYPES = ("Q8_0 Q4_0 Q4_1 Q5_0 Q5_1 Q2_K Q3_K Q4_K Q5_K Q6_K IQ4_NL IQ4_XS TQ1_0 TQ2_0 MXFP4").split()
+TYPES = ("Q8_0 Q4_0 Q4_1 Q5_0 Q5_1 Q2_K Q3_K Q4_K Q5_K Q6_K IQ4_NL IQ4_XS IQ3_S IQ3_XXS IQ2_S IQ2_XS IQ2_XXS TQ1_0 TQ2_0 MXFP4").split()
+NEEDS_IMATRIX = ("IQ2_XS", "IQ2_XXS")
 ROWS, COLUMNS = 8, 1024
 
 rng = np.random.default_rng(21)
@@ -68,7 +70,8 @@ def main(library: str) -> None:
         objective = importance * np.sqrt(np.mean(x * x, axis=1, keepdims=True) + x * x)
         errors[label] = {}
         for name in TYPES:
-            plain = ggml(name, x, None)[1]
+            flat = np.ones(COLUMNS, np.float32) if name in NEEDS_IMATRIX else None
+            plain = ggml(name, x, flat)[1]
             weighted = ggml(name, x, importance)[1]
             errors[label][name] = {"plain": relative(x, plain, np.ones(shape)),
                                    "byImportance": relative(x, weighted, importance),

@@ -42,7 +42,12 @@ export function ggmlTotalError(expected: Float32Array, actual: Float32Array): nu
   return Math.sqrt(sum) / expected.length;
 }
 
-/** ggml's limits on `array_rmse` for its synthetic vector. @see tests/test-quantize-fns.cpp */
+/**
+ * ggml's limits on `array_rmse` for its synthetic vector. It has none for IQ2_XS and IQ2_XXS, which
+ * it cannot encode without importance: they take that of two bits.
+ *
+ * @see tests/test-quantize-fns.cpp
+ */
 export const ggmlErrorLimit: Record<EncodableType, number> = {
   F32: 0.002,
   F16: 0.002,
@@ -59,6 +64,11 @@ export const ggmlErrorLimit: Record<EncodableType, number> = {
   Q6_K: 0.002,
   IQ4_NL: 0.002,
   IQ4_XS: 0.002,
+  IQ3_S: 0.004,
+  IQ3_XXS: 0.005,
+  IQ2_S: 0.0075,
+  IQ2_XS: 0.0075,
+  IQ2_XXS: 0.0075,
   TQ1_0: 0.01,
   TQ2_0: 0.01,
   MXFP4: 0.002,

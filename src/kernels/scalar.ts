@@ -2,6 +2,11 @@ import { checkDecode, checkEncode, checkTranscode, notFinite, weightsIn } from '
 import type { EncodableType, Encoder, Kernels } from './kernels.ts';
 import { scalarDecoders } from './scalar-decoders.ts';
 import { encodeQ4_1, encodeQ5_1 } from './scalar/affine.ts';
+import { encodeIQ2S } from './scalar/iq2_s.ts';
+import { encodeIQ2XS } from './scalar/iq2_xs.ts';
+import { encodeIQ2XXS } from './scalar/iq2_xxs.ts';
+import { encodeIQ3S } from './scalar/iq3_s.ts';
+import { encodeIQ3XXS } from './scalar/iq3_xxs.ts';
 import { encodeIQ4NL } from './scalar/iq4_nl.ts';
 import { encodeIQ4XS } from './scalar/iq4_xs.ts';
 import { encodeMXFP4 } from './scalar/mxfp4.ts';
@@ -35,6 +40,11 @@ const scalarEncoders: Record<EncodableType, Encoder> = {
   Q6_K: encodeQ6K,
   IQ4_NL: encodeIQ4NL,
   IQ4_XS: encodeIQ4XS,
+  IQ3_S: encodeIQ3S,
+  IQ3_XXS: encodeIQ3XXS,
+  IQ2_S: encodeIQ2S,
+  IQ2_XS: encodeIQ2XS,
+  IQ2_XXS: encodeIQ2XXS,
   TQ1_0: encodeTQ1_0,
   TQ2_0: encodeTQ2_0,
   MXFP4: encodeMXFP4,

@@ -1,6 +1,8 @@
 import { checkDecode, checkEncode, checkTranscode, notFinite, weightsIn } from './checks.ts';
 import { compileKernels } from './compile.ts';
 import type { EncodableType, EncodeError, Kernels, TranscodeJob } from './kernels.ts';
+import { codebookLists } from './scalar/codebook-lists.ts';
+import { codebookOf, type CodebookType } from './scalar/codebooks.ts';
 import { scalarDecoders } from './scalar-decoders.ts';
 import { transcodeStep, transcodeSteps, type StepSizes } from './steps.ts';
 import type { TensorType } from '../tensor/dtypes.ts';
@@ -20,6 +22,8 @@ type EncodeExport = (
 interface Exports {
   readonly memory: WebAssembly.Memory;
   heapBase(): number;
+  codebookEntries(): number;
+  codebookNearest(): number;
   firstNonFinite(values: number, count: number): number;
   readonly [name: string]: unknown;
 }
@@ -71,9 +75,13 @@ interface Layout {
   readonly packed: number;
 }
 
+const isCodebookType = (type: EncodableType): type is CodebookType => type in codebookOf;
+
 class WasmKernels implements Kernels {
   readonly name = 'wasm';
   readonly #exports: Exports;
+  /** The type whose codebook is in wasm memory. */
+  #loaded: EncodableType | undefined;
 
   constructor(exports: Exports) {
     this.#exports = exports;
@@ -149,10 +157,20 @@ class WasmKernels implements Kernels {
     const { values, weights, columns, importance, stats } = layout;
     const encode = this.#export<EncodeExport>(`encode_${type}`);
     this.#memory(Float64Array, stats, 2).fill(0);
+    if (isCodebookType(type)) this.#loadCodebook(type);
     encode(values, weights / columns, columns, weighted ? importance : 0, layout.out, stats);
     out.set(this.#memory(Uint8Array, layout.out, out.length));
     const [squaredError, squaredNorm] = this.#memory(Float64Array, stats, 2);
     return { squaredError: squaredError!, squaredNorm: squaredNorm! };
+  }
+
+  /** Puts the codebook of a type where its encoder looks for it, unless it is there already. */
+  #loadCodebook(type: CodebookType): void {
+    if (this.#loaded === type) return;
+    const { entries, nearest } = codebookLists(type);
+    this.#memory(Int8Array, this.#exports.codebookEntries(), entries.length).set(entries);
+    this.#memory(Uint16Array, this.#exports.codebookNearest(), nearest.length).set(nearest);
+    this.#loaded = type;
   }
 
   /** Lays out the buffers of a step above the static data, growing memory where needed. */

@@ -1,0 +1,29 @@
+import { useCodebook } from './codebook';
+import { entryOf, fitAndMeasure, packSignsAndScale } from './codebook-encode';
+import { useTargets } from './codebook-scales';
+import { encodeSuperBlocks } from './symmetric-encode';
+
+const plainTargets = memory.data<f32>([36, 42, 48, 54, 60]);
+const weightedTargets = memory.data<f32>([36, 42, 48, 55, 63, 72]);
+
+/** Quantizes f32 rows to IQ2_XXS; see src/kernels/scalar/iq2_xxs.ts. */
+export function encode_IQ2_XXS(
+  values: usize, rows: i32, columns: i32, importance: usize, out: usize, stats: usize,
+): void {
+  useCodebook(8, 3, 8, 17, true);
+  if (importance) useTargets(weightedTargets, 6, 4);
+  else useTargets(plainTargets, 5, 4);
+  const ridge: f32 = importance ? 0.07 : 6;
+  encodeSuperBlocks(values, rows, columns, importance, out, stats, 32, 66, ridge, true, packBlock);
+}
+
+function packBlock(from: usize, inverseUnit: f32, hasImportance: bool, out: usize): f32 {
+  const error = fitAndMeasure(from, inverseUnit, 32, 0.125, out);
+  for (let block: usize = 0; block < 8; block++) {
+    for (let j: usize = 0; j < 4; j++) {
+      store<u8>(out + 2 + 8 * block + j, load<u8>(entryOf + 2 * (4 * block + j)));
+    }
+    packSignsAndScale(block, out + 6 + 8 * block);
+  }
+  return error;
+}

@@ -1,0 +1,112 @@
+import type { Encoder } from '../kernels.ts';
+import { isOdd, type CodebookShape } from './codebook-fit.ts';
+import { codebookLists } from './codebook-lists.ts';
+import { fitCodebook, type CodebookFit } from './codebook-scales.ts';
+import type { CodebookType } from './codebooks.ts';
+import { sumInFour, type FitBlock } from './fit-block.ts';
+import { symmetricEncoder, type Tuning } from './symmetric-encoder.ts';
+
+const f = Math.fround;
+
+/** How a block type searches a codebook and packs a super-block. */
+export interface CodebookCodec extends Omit<CodebookShape, 'lists'> {
+  readonly type: CodebookType;
+  /** Weights that share a scale. */
+  readonly subBlock: 16 | 32;
+  /** When the weights of the errors are x². */
+  readonly plain: Tuning;
+  /** When they come from an imatrix. */
+  readonly importance: Tuning;
+  pack(block: CodebookBlock, out: Uint8Array): void;
+}
+
+/** A super-block ready to be packed, but for d. */
+export interface CodebookBlock extends CodebookFit {
+  /** A byte for eight weights: bit j set when weight j is negative. */
+  readonly signs: Uint8Array;
+}
+
+/** The encoder of a codebook type. */
+export function codebookEncoder(codec: CodebookCodec): Encoder {
+  return symmetricEncoder({
+    ...codec,
+    together: 1,
+    scalesImportance: true,
+    encode(block, search, out) {
+      const shape = { ...codec, lists: codebookLists(codec.type) };
+      const fit = fitCodebook(block, shape, search);
+      const levels = levelsOf(fit, shape);
+      const signs = signsOf(block, levels, codec.evenSigns);
+      out.fill(0);
+      out[0] = fit.scale.bits & 255;
+      out[1] = fit.scale.bits >> 8;
+      codec.pack({ ...fit, signs }, out);
+      return squaredError(block, fit.scales, levels, signs);
+    },
+  });
+}
+
+function levelsOf({ entries }: CodebookFit, { lists }: CodebookShape): Float32Array {
+  const { width } = lists;
+  return Float32Array.from({ length: entries.length * width }, (_, i) => {
+    return lists.entries[entries[Math.floor(i / width)]! * width + (i % width)]!;
+  });
+}
+
+function signsOf(block: FitBlock, levels: Float32Array, evenSigns: boolean): Uint8Array {
+  return Uint8Array.from({ length: levels.length / 8 }, (_, octet) => {
+    let bits = 0;
+    for (let j = 0; j < 8; j++) if (block.values[8 * octet + j]! < 0) bits |= 1 << j;
+    const flips = evenSigns && isOdd(block, 8 * octet);
+    return flips ? bits ^ (1 << cheapestSign(block, levels, 8 * octet)) : bits;
+  });
+}
+
+/** Which of eight weights loses least by the wrong sign: the first with the least w·|x|·q. */
+function cheapestSign({ values, weights }: FitBlock, levels: Float32Array, first: number): number {
+  let best = 0;
+  let least = Infinity;
+  for (let j = 0; j < 8; j++) {
+    const i = first + j;
+    const product = f(f(weights[i]! * levels[i]!) * Math.abs(values[i]!));
+    if (product >= least) continue;
+    least = product;
+    best = j;
+  }
+  return best;
+}
+
+/** Σ (x − x̂)² in units of the block's unit². */
+function squaredError(
+  { values, subBlock }: FitBlock,
+  scales: readonly number[],
+  levels: Float32Array,
+  signs: Uint8Array,
+): number {
+  const squares = levels.map((level, i) => {
+    const magnitude = f(scales[Math.floor(i / subBlock)]! * level);
+    const negative = (signs[i >> 3]! >> (i & 7)) & 1;
+    const error = f(values[i]! - (negative ? -magnitude : magnitude));
+    return error * error;
+  });
+  return sumInFour(squares);
+}
+
+/** Sub-scales of neighbours, two a byte. */
+export function packSubScales(subScales: readonly number[], out: Uint8Array, at: number): void {
+  subScales.forEach((subScale, j) => {
+    out[at + (j >> 1)]! |= subScale << (4 * (j & 1));
+  });
+}
+
+/** For 32 weights four sets of seven signs and the sub-scale in a word of 32 bits. */
+export function packSignsAndScale(
+  { signs, subScales }: CodebookBlock,
+  block: number,
+  out: Uint8Array,
+  at: number,
+): void {
+  let word = subScales[block]! << 28;
+  for (let l = 0; l < 4; l++) word |= (signs[4 * block + l]! & 127) << (7 * l);
+  for (let byte = 0; byte < 4; byte++) out[at + byte] = word >>> (8 * byte);
+}

@@ -1,0 +1,36 @@
+import type { Encoder } from '../kernels.ts';
+import { codebookEncoder, packSubScales, type CodebookBlock } from './codebook-encoder.ts';
+
+/**
+ * Quantizes rows to IQ2_S: 256 weights in 82 bytes, sixteen sub-blocks of 16 with a 4-bit sub-scale s
+ * each; eight magnitudes are an entry of a codebook of 1024, every sign a bit; x̂ = ±d/8·(2s + 1)·level.
+ *
+ * @see ggml-quants.c quantize_row_iq2_s_impl (llama.cpp v0.5.0). Same weights up to the ridge; differs
+ * in the search: see fitCodebook. Error at most ggml's on test/golden/ggml-encode.json.
+ */
+export const encodeIQ2S: Encoder = codebookEncoder({
+  type: 'IQ2_S',
+  evenSigns: false,
+  share: 0.125,
+  tried: 4,
+  plain: {
+    ridge: 1,
+    search: { targets: [36, 42, 48, 54, 60], refinements: 2, subScaleSteps: [0, 1, -1] },
+  },
+  importance: {
+    ridge: 0.07,
+    search: { targets: [36, 42, 48, 55, 63, 72], refinements: 2, subScaleSteps: [0, 1, -1] },
+  },
+  subBlock: 16,
+  pack,
+});
+
+/** Low eight bits of the entries, signs, their high bits, sub-scales. */
+function pack({ entries, signs, subScales }: CodebookBlock, out: Uint8Array): void {
+  entries.forEach((entry, group) => {
+    out[2 + group] = entry;
+    out[66 + (group >> 2)]! |= (entry >> 8) << (2 * (group & 3));
+  });
+  out.set(signs, 34);
+  packSubScales(subScales, out, 74);
+}

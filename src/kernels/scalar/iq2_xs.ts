@@ -1,0 +1,37 @@
+import type { Encoder } from '../kernels.ts';
+import { codebookEncoder, packSubScales, type CodebookBlock } from './codebook-encoder.ts';
+import { putWord } from './encoder.ts';
+
+/**
+ * Quantizes rows to IQ2_XS: 256 weights in 74 bytes, sixteen sub-blocks of 16 with a 4-bit sub-scale s
+ * each; eight magnitudes are an entry of a codebook of 512, seven of eight signs are stored;
+ * x̂ = ±d/8·(2s + 1)·level.
+ *
+ * @see ggml-quants.c quantize_row_iq2_xs_impl (llama.cpp v0.5.0), which needs importance. Same weights
+ * up to the ridge; differs in the search: see fitCodebook. Error at most ggml's on
+ * test/golden/ggml-encode.json.
+ */
+export const encodeIQ2XS: Encoder = codebookEncoder({
+  type: 'IQ2_XS',
+  evenSigns: true,
+  share: 0.125,
+  tried: 4,
+  plain: {
+    ridge: 6,
+    search: { targets: [36, 42, 48, 54, 60], refinements: 2, subScaleSteps: [0, 1, -1] },
+  },
+  importance: {
+    ridge: 0.07,
+    search: { targets: [36, 42, 48, 55, 63, 72], refinements: 2, subScaleSteps: [0, 1, -1] },
+  },
+  subBlock: 16,
+  pack,
+});
+
+/** Words of an entry and seven signs, then sub-scales. */
+function pack({ entries, signs, subScales }: CodebookBlock, out: Uint8Array): void {
+  entries.forEach((entry, group) => {
+    putWord(out, 2 + 2 * group, entry | ((signs[group]! & 127) << 9));
+  });
+  packSubScales(subScales, out, 66);
+}

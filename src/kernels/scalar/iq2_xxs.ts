@@ -1,0 +1,36 @@
+import type { Encoder } from '../kernels.ts';
+import { codebookEncoder, packSignsAndScale, type CodebookBlock } from './codebook-encoder.ts';
+
+/**
+ * Quantizes rows to IQ2_XXS: 256 weights in 66 bytes, eight sub-blocks of 32 with a 4-bit sub-scale s
+ * each; eight magnitudes are an entry of a codebook of 256, seven of eight signs are stored;
+ * x̂ = ±d/8·(2s + 1)·level.
+ *
+ * @see ggml-quants.c quantize_row_iq2_xxs_impl (llama.cpp v0.5.0), which needs importance. Same weights
+ * up to the ridge; differs in the search: see fitCodebook. Error at most ggml's on
+ * test/golden/ggml-encode.json.
+ */
+export const encodeIQ2XXS: Encoder = codebookEncoder({
+  type: 'IQ2_XXS',
+  evenSigns: true,
+  share: 0.125,
+  tried: 4,
+  plain: {
+    ridge: 6,
+    search: { targets: [36, 42, 48, 54, 60], refinements: 2, subScaleSteps: [0, 1, -1] },
+  },
+  importance: {
+    ridge: 0.07,
+    search: { targets: [36, 42, 48, 55, 63, 72], refinements: 2, subScaleSteps: [0, 1, -1] },
+  },
+  subBlock: 32,
+  pack,
+});
+
+/** For 32 weights four entries, then signs and sub-scale. */
+function pack(block: CodebookBlock, out: Uint8Array): void {
+  for (let j = 0; j < 8; j++) {
+    out.set(block.entries.slice(4 * j, 4 * j + 4), 2 + 8 * j);
+    packSignsAndScale(block, j, out, 6 + 8 * j);
+  }
+}

@@ -1,0 +1,37 @@
+import type { Encoder } from '../kernels.ts';
+import { codebookEncoder, packSignsAndScale, type CodebookBlock } from './codebook-encoder.ts';
+
+/**
+ * Quantizes rows to IQ3_XXS: 256 weights in 98 bytes, eight sub-blocks of 32 with a 4-bit sub-scale s
+ * each; four magnitudes are an entry of a codebook of 256, seven of eight signs are stored;
+ * x̂ = ±d/4·(2s + 1)·level.
+ *
+ * @see ggml-quants.c quantize_row_iq3_xxs_impl (llama.cpp v0.5.0). Same weights up to the ridge;
+ * differs in the search: see fitCodebook. Error at most ggml's on test/golden/ggml-encode.json.
+ */
+export const encodeIQ3XXS: Encoder = codebookEncoder({
+  type: 'IQ3_XXS',
+  evenSigns: true,
+  share: 0.25,
+  tried: 4,
+  plain: {
+    ridge: 1,
+    search: { targets: [50, 56, 62, 68, 76], refinements: 2, subScaleSteps: [0, 1, -1] },
+  },
+  importance: {
+    ridge: 0.07,
+    search: {
+      targets: [52, 60, 68, 78, 88],
+      refinements: 2,
+      subScaleSteps: [0, 1, -1],
+    },
+  },
+  subBlock: 32,
+  pack,
+});
+
+/** Entries, then signs and sub-scales. */
+function pack(block: CodebookBlock, out: Uint8Array): void {
+  out.set(block.entries, 2);
+  for (let j = 0; j < 8; j++) packSignsAndScale(block, j, out, 66 + 4 * j);
+}
