@@ -28,7 +28,7 @@ const bands: readonly (readonly [nats: number, types: readonly EncodableType[]])
   [0.015, ['Q5_K', 'Q5_1', 'Q5_0']],
   [0.05, ['Q4_K', 'Q4_1', 'Q4_0', 'IQ4_NL', 'IQ4_XS']],
   [0.08, ['MXFP4', 'Q3_K']],
-  [0.35, ['Q2_K']],
+  [0.35, ['Q2_K', 'IQ3_S', 'IQ3_XXS', 'IQ2_S', 'IQ2_XS', 'IQ2_XXS']],
   [2.5, ['TQ2_0', 'TQ1_0']],
 ];
 const bandOf = (type: EncodableType) => bands.find(([, types]) => types.includes(type))![0];

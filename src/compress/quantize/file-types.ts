@@ -28,9 +28,17 @@ export const fileTypes = {
   MXFP4_MOE: { id: 38, base: 'MXFP4' },
   Q3_K_L: { id: 13, base: 'Q3_K' },
   Q3_K_M: { id: 12, base: 'Q3_K' },
+  IQ3_M: { id: 27, base: 'IQ3_S' },
+  IQ3_S: { id: 26, base: 'IQ3_S' },
   Q3_K_S: { id: 11, base: 'Q3_K' },
+  IQ3_XS: { id: 22, base: 'IQ3_S' },
+  IQ3_XXS: { id: 23, base: 'IQ3_XXS' },
   Q2_K: { id: 10, base: 'Q2_K' },
   Q2_K_S: { id: 21, base: 'Q2_K' },
+  IQ2_M: { id: 29, base: 'IQ2_S' },
+  IQ2_S: { id: 28, base: 'IQ2_XS' },
+  IQ2_XS: { id: 20, base: 'IQ2_XS' },
+  IQ2_XXS: { id: 19, base: 'IQ2_XXS' },
   TQ2_0: { id: 37, base: 'TQ2_0' },
   TQ1_0: { id: 36, base: 'TQ1_0' },
 } as const satisfies Record<string, { id: number; base: EncodableType }>;
@@ -51,18 +59,10 @@ const aliases: Record<string, FileType> = {
 
 /** llama.cpp's file types that need an encoder Pith lacks, with the nearest one it has. */
 const unsupported: Record<string, FileType> = {
-  IQ3_M: 'Q3_K_M',
-  IQ3_S: 'Q3_K_S',
-  IQ3_XS: 'Q3_K_S',
-  IQ3_XXS: 'Q2_K',
-  IQ2_M: 'Q2_K',
-  IQ2_S: 'Q2_K_S',
-  IQ2_XS: 'Q2_K_S',
-  IQ2_XXS: 'Q2_K_S',
-  IQ1_M: 'Q2_K_S',
-  IQ1_S: 'Q2_K_S',
+  IQ1_M: 'IQ2_XXS',
+  IQ1_S: 'IQ2_XXS',
   Q2_0: 'Q2_K_S',
-  Q1_0: 'Q2_K_S',
+  Q1_0: 'IQ2_XXS',
   NVFP4: 'MXFP4_MOE',
 };
 

@@ -56,6 +56,7 @@ export function mixTensors(model: Model, context: MixContext): Map<string, MixTe
       shape,
       role,
       index: (byLayer ? layerOf(name) : undefined) ?? position,
+      position,
       peers: role === 'value' ? valueTensors : context.layers,
     });
   }

@@ -22,8 +22,10 @@ export interface MixContext {
 export interface MixTensor {
   readonly shape: readonly number[];
   readonly role: Role;
-  /** Place among the `peers` tensors of its role, in layer order. */
+  /** Place among the `peers` tensors of its role, in layer order; the layer in a model of experts. */
   readonly index: number;
+  /** Tensors of its role before it, whether or not they lie in the same layer. */
+  readonly position: number;
   readonly peers: number;
 }
 
@@ -73,6 +75,31 @@ const firstDownBetter = (type: EncodableType): Rule =>
 const firstDownWithMin = (type: EncodableType): Rule =>
   when((tensor, model) => inFirstEighth(tensor) && model.hasImportance, type);
 
+const exceptOuterEighths = ({ index, peers }: MixTensor) =>
+  index >= eighth(peers) && index < Math.floor((7 * peers) / 8);
+
+const inMiddle = when(exceptOuterEighths, 'IQ3_XXS');
+const sharedValue = when(manyHeadsShare, 'Q4_K');
+
+/** The two-bit mixes count every matrix, also where experts give a layer several of a role. */
+const inFirstEighthCounted = ({ position, peers }: MixTensor) => position < eighth(peers);
+
+/** The two-bit mixes raise value and output matrices and the first down matrices to `better`. */
+const iq2 = (
+  better: EncodableType,
+  embedding: EncodableType,
+  attentionOutput?: EncodableType,
+): Partial<Record<Role, Rule>> => ({
+  embedding: always(embedding),
+  value: either(
+    when((tensor, model) => manyHeadsShare(tensor, model) || model.experts >= 4, 'Q4_K'),
+    always(better),
+  ),
+  key: when((_, model) => model.experts === 8, 'Q4_K'),
+  down: when(inFirstEighthCounted, better),
+  attentionOutput: (_, model) => (model.experts === 8 ? 'Q5_K' : attentionOutput),
+});
+
 const iq4: Partial<Record<Role, Rule>> = {
   value: when(manyHeadsShare, 'Q5_K'),
   down: firstDownBetter('Q5_K'),
@@ -102,6 +129,40 @@ const recipes: Partial<Record<FileType, Partial<Record<Role, Rule>>>> = {
     down: either(when(isFalcon, 'Q4_K'), always('Q5_K')),
     attentionOutput: either(when(isFalcon, 'Q4_K'), always('Q5_K')),
   },
+  IQ3_M: {
+    value: always('Q4_K'),
+    down: when(
+      (tensor, model) => inFirstEighth(tensor) || (model.experts === 8 && isSensitive(tensor)),
+      'Q4_K',
+    ),
+    attentionOutput: notFalcon('Q4_K'),
+  },
+  IQ3_S: { value: sharedValue },
+  IQ3_XS: {
+    value: sharedValue,
+    key: always('IQ3_XXS'),
+    query: always('IQ3_XXS'),
+    gate: inMiddle,
+    up: inMiddle,
+  },
+  IQ3_XXS: {
+    embedding: always('IQ3_S'),
+    value: either(
+      sharedValue,
+      when((_, model) => !model.hasImportance, 'IQ3_S'),
+    ),
+    key: always('IQ2_S'),
+    query: always('IQ2_S'),
+    down: either(
+      firstDownBetter('Q4_K'),
+      when((_, model) => !model.hasImportance, 'Q3_K'),
+    ),
+    attentionOutput: notFalcon('IQ3_S'),
+  },
+  IQ2_M: iq2('IQ3_S', 'IQ3_S', 'IQ3_S'),
+  IQ2_S: iq2('IQ3_S', 'IQ3_S', 'IQ3_S'),
+  IQ2_XS: iq2('Q2_K', 'Q2_K'),
+  IQ2_XXS: iq2('Q2_K', 'Q2_K'),
   Q4_K_S: {
     value: when(({ index }) => index < 4, 'Q5_K'),
     down: when((tensor, model) => inFirstEighth(tensor) && !isFalcon(tensor, model), 'Q5_K'),
@@ -128,11 +189,21 @@ const eightExpertsOutputQ5: readonly FileType[] = [
   'Q2_K',
   'Q3_K_S',
   'Q3_K_M',
+  'IQ3_M',
+  'IQ3_S',
+  'IQ3_XS',
+  'IQ3_XXS',
   'IQ4_NL',
   'IQ4_XS',
   'Q4_K_S',
   'Q4_K_M',
 ];
+
+/** Their recipes name every exception. */
+const twoBit: readonly FileType[] = ['IQ2_M', 'IQ2_S', 'IQ2_XS', 'IQ2_XXS'];
+
+/** Mixes whose output matrix takes Q5_K instead of Q6_K. */
+const smallHead: readonly FileType[] = [...twoBit, 'IQ3_XXS'];
 
 /**
  * The block type that a mix gives to one quantizable tensor, before its shape is looked at.
@@ -152,15 +223,16 @@ export function mixType(mix: FileType, tensor: MixTensor, model: MixContext): En
   }
   if (mix === 'MXFP4_MOE') return isExpertStack(tensor, model) ? 'MXFP4' : 'Q8_0';
   const type = recipes[mix]?.[tensor.role]?.(tensor, model) ?? base;
-  return adjustForModel(type, mix, tensor, model);
+  return twoBit.includes(mix) ? type : adjustForModel(type, mix, tensor, model);
 }
 
-/** The output matrix decides every token: Q6_K at least. */
+/** The output matrix decides every token: Q5_K in the smallest mixes, Q6_K in others. */
 function headType(mix: FileType, tensor: MixTensor, model: MixContext): EncodableType {
   const base = fileTypes[mix].base;
   const fits = columnsOf(tensor.shape) % blockTypes[base].weights === 0;
   if (mix === 'MXFP4_MOE' || model.architecture === 'falcon' || !fits) return 'Q8_0';
-  return base === 'Q8_0' ? 'Q8_0' : 'Q6_K';
+  if (base === 'Q8_0') return 'Q8_0';
+  return smallHead.includes(mix) ? 'Q5_K' : 'Q6_K';
 }
 
 /** Bailing's latent-attention projections are three-dimensional too, but no experts. */
@@ -189,6 +261,11 @@ function adjustForModel(
 /** What a type of 256-weight blocks gives way to when blocks do not divide a row. */
 const narrower: Partial<Record<EncodableType, EncodableType>> = {
   IQ4_XS: 'IQ4_NL',
+  IQ3_S: 'IQ4_NL',
+  IQ3_XXS: 'IQ4_NL',
+  IQ2_S: 'IQ4_NL',
+  IQ2_XS: 'IQ4_NL',
+  IQ2_XXS: 'IQ4_NL',
   Q2_K: 'Q4_0',
   Q3_K: 'Q4_0',
   TQ1_0: 'Q4_0',

@@ -1,7 +1,9 @@
 import type { Model } from '../../models/model.ts';
 import { blockTypes } from '../../tensor/block-types.ts';
 import { unitOf, type TensorType } from '../../tensor/dtypes.ts';
+import type { QuantizationType } from './file-types.ts';
 import type { PlannedTensor, QuantizeOptions } from './quantization-plan.ts';
+import { roleOf } from './roles.ts';
 
 /** A list of names longer than this ends in a count. */
 const namesShown = 6;
@@ -66,8 +68,11 @@ function importanceNotes(
   { type, imatrix }: QuantizeOptions,
 ): string[] {
   if (!imatrix) {
-    return type.name === 'Q2_K_S'
-      ? ['Q2_K_S without --imatrix is poor; llama-quantize refuses it.']
+    const needy = tensors.filter(
+      ({ name, from, to }) => from !== to && needsImportance(name, to, type),
+    );
+    return needy.length > 0
+      ? [`${type.name} without --imatrix is poor; llama-quantize refuses it.`]
       : [];
   }
   const missing = tensors.filter(
@@ -75,6 +80,14 @@ function importanceNotes(
   );
   if (missing.length === 0) return [];
   return [`${imatrix.source} has no importance for ${listNames(missing)}.`];
+}
+
+/** Block types that llama-quantize does not write without an imatrix, but for the embedding and the head. */
+const needyTypes: readonly TensorType[] = ['IQ3_XXS', 'IQ2_S', 'IQ2_XS', 'IQ2_XXS'];
+
+function needsImportance(name: string, to: TensorType, type: QuantizationType): boolean {
+  if (roleOf(name) === 'embedding' || roleOf(name) === 'head') return false;
+  return needyTypes.includes(to) || (to === 'Q2_K' && type.name === 'Q2_K_S');
 }
 
 function isQuantized(type: TensorType): boolean {

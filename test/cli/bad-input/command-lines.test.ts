@@ -17,7 +17,7 @@ const lines: readonly Refusal[] = [
   line(`${dry} Q80`, 'usage', ['Did you mean Q8_0?']),
   line(`${dry} int4`, 'usage', ['"int4"', 'Known: ']),
   line(`${dry} __proto__`, 'usage', ['Known: ']),
-  line(`${dry} IQ2_XXS`, 'unsupported', ['IQ2_XXS', '--type Q2_K_S']),
+  line(`${dry} IQ1_S`, 'unsupported', ['IQ1_S', '--type IQ2_XXS']),
   line(`${dry} Q8_0 --tensor attn_v`, 'usage', ["--tensor 'attn_v=Q6_K'"]),
   line(`${dry} Q8_0 --tensor attn_v=`, 'usage', ["--tensor 'attn_v=Q6_K'"]),
   line(`${dry} Q8_0 --tensor =Q6_K`, 'usage', ["--tensor 'attn_v=Q6_K'"]),
