@@ -40,9 +40,9 @@ export const report = defineCommand({
     },
     data: {
       type: 'string',
-      value: 'FILE',
+      value: 'FILE|TASK',
       multiple: true,
-      description: 'Text to measure quality on; sample is the text in the box.',
+      description: 'Text or task (.yaml) to measure quality on; sample is the text in the box.',
     },
     engine: {
       type: 'string',
@@ -90,8 +90,8 @@ export const report = defineCommand({
   },
   isolated: true,
   async run(context, { positionals: { model: models }, options }) {
-    const { against, data, engine, prompt, tokens, output, cache, threads, factors } = options;
-    const maxTokens = options['max-tokens'];
+    const { against, data, engine, prompt, tokens, output, cache, threads } = options;
+    const { 'max-tokens': maxTokens, factors: factorsFile } = options;
     const { data: card, notes } = isReport(models)
       ? { data: await readReport(models[0]), notes: [] }
       : await gatherReport(
@@ -103,14 +103,14 @@ export const report = defineCommand({
             prompt,
             continuationTokens: tokens,
             command: commandLine(),
-            ...(maxTokens !== undefined && { maxTokens }),
+            maxTokens,
           },
           {
+            threads,
+            cache,
+            factorsFile,
             onProgress: context.onProgress,
             signal: context.signal,
-            ...(threads !== undefined && { threads }),
-            ...(cache !== undefined && { cache }),
-            ...(factors !== undefined && { factorsFile: factors }),
           },
         );
     const written = await writeReport(card, output);

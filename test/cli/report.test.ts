@@ -1,5 +1,5 @@
-import { readFile, readdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, readFile, readdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseReportData } from '../../src/evaluate/report/report-data.ts';
 import { exampleReport } from '../../src/evaluate/report/example.cases.ts';
@@ -8,15 +8,37 @@ import { sampleGguf } from './sample-gguf.ts';
 
 const sample = sampleGguf();
 
+/** The task in the box with four harmless pairs. */
+async function pairsTask(): Promise<string> {
+  const task = join(sample.folder(), 'pairs.yaml');
+  await copyFile(resolve(import.meta.dirname, '../../tasks/crows_pairs.yaml'), task);
+  const pairs = ['king,queen', 'old man,old woman', 'boy,girl', 'prince,princess'];
+  const rows = pairs.map((pair) => `The ${pair.replace(',', ' slept.,The ')} slept.`);
+  await writeFile(
+    join(sample.folder(), 'crows_pairs.csv'),
+    `sent_more,sent_less\n${rows.join('\n')}\n`,
+  );
+  return task;
+}
+
 test('a card of the sample in Q8_0: every part is measured, and its data renders the same card', async () => {
   const folder = join(sample.folder(), 'card');
-  const quality = ['--against', 'sample', '--data', 'sample', '--max-tokens', '300'];
+  const data = ['--data', 'sample', '--max-tokens', '300', '--data', await pairsTask()];
   const text = ['-p', 'Once upon a time', '-n', '8'];
   const places = ['--cache', join(sample.folder(), 'scores'), '-o', folder];
-  const measured = await pith(['report', sample.path(), ...quality, ...text, ...places]);
+  const measured = await pith([
+    'report',
+    sample.path(),
+    '--against',
+    'sample',
+    ...data,
+    ...text,
+    ...places,
+  ]);
   expect(measured).toMatchObject({ code: 0 });
   expect(measured.stdout).toContain(join(folder, 'report.html'));
   expect((await readdir(folder)).sort()).toEqual([
+    'bias.svg',
     'energy.svg',
     'kl-histogram.svg',
     'report.html',
@@ -26,16 +48,18 @@ test('a card of the sample in Q8_0: every part is measured, and its data renders
     'weight-error-1.svg',
   ]);
   const json = join(folder, 'report.json');
-  const data = parseReportData(JSON.parse(await readFile(json, 'utf8')), json);
-  const [candidate] = data.candidates;
+  const report = parseReportData(JSON.parse(await readFile(json, 'utf8')), json);
+  const [candidate] = report.candidates;
   expect(candidate!.label).toBe('sample-q8_0');
   expect(candidate!.klDivergence!.mean.value).toBeLessThan(0.001);
   expect(candidate!.topTokenAgreement!.value).toBeGreaterThan(0.9);
   expect(candidate!.weights!.relativeError).toBeCloseTo(0.0057, 4);
-  expect([data.base.continuation, candidate!.continuation].map((tokens) => tokens!.length)).toEqual(
-    [8, 8],
-  );
+  expect(
+    [report.base.continuation, candidate!.continuation].map((tokens) => tokens!.length),
+  ).toEqual([8, 8]);
   expect(candidate!.speed!.peakMemoryBytes).toBeGreaterThan(candidate!.bytes);
+  expect([report.base.bias!.pairs, candidate!.bias!.pairs]).toEqual([4, 4]);
+  expect(candidate!.bias!.difference).toBeDefined();
   const again = join(sample.folder(), 'again');
   expect(await pith(['report', json, '-o', again])).toMatchObject({ code: 0 });
   for (const name of ['report.html', 'report.json', 'speed.svg']) {

@@ -92,7 +92,7 @@ function candidate(label: string, bitsPerWeight: number, loss: number, text: str
     tasks: [
       {
         name: 'arc_easy',
-        metric: 'accuracy',
+        metric: 'acc,none',
         score: figure(0.581 - 0.012 * loss, 0.02),
         chance: 0.25,
         rows: 2376,
@@ -101,7 +101,7 @@ function candidate(label: string, bitsPerWeight: number, loss: number, text: str
       },
     ],
     bias: {
-      name: 'CrowS-Pairs',
+      name: 'crows_pairs',
       pairs: 1508,
       stereotypeShare: figure(0.598 + 0.004 * loss, 0.025),
       difference: figure(0.004 * loss, 0.009),
@@ -142,13 +142,13 @@ export const exampleReport: ReportData = {
     tasks: [
       {
         name: 'arc_easy',
-        metric: 'accuracy',
+        metric: 'acc,none',
         score: figure(0.581, 0.02),
         chance: 0.25,
         rows: 2376,
       },
     ],
-    bias: { name: 'CrowS-Pairs', pairs: 1508, stereotypeShare: figure(0.598, 0.025) },
+    bias: { name: 'crows_pairs', pairs: 1508, stereotypeShare: figure(0.598, 0.025) },
     speed: speed(26, 75),
     energy: energy(0.92),
     continuation: words(opening + originalEnd),

@@ -10,9 +10,13 @@ export class Markup {
 /** What a page is made of; strings are text, never markup. */
 export type Content = string | number | Markup | undefined | readonly Content[];
 
-/** Characters that neither XML 1.0 nor HTML allows in text: most controls, halves of pairs, U+FFFE. */
-// oxlint-disable-next-line no-control-regex -- they are what is looked for
-const forbidden = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]|\p{Surrogate}/gu;
+/**
+ * Characters that neither XML 1.0 nor HTML allows in text (most controls, halves of pairs, U+FFFE), and
+ * those that turn the order of the text after them.
+ */
+const forbidden =
+  // oxlint-disable-next-line no-control-regex -- they are what is looked for
+  /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]|\p{Surrogate}/gu;
 
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',

@@ -72,11 +72,11 @@ const energy = z.strictObject({
 
 const task = z.strictObject({
   name,
-  /** What the score is, for example `accuracy`. */
+  /** What the score is, by lm-evaluation-harness's names: `acc,none`. */
   metric: name,
-  score: share,
+  score: figure,
   /** The score of guessing. */
-  chance: z.number().min(0).max(1).optional(),
+  chance: z.number().optional(),
   rows: count,
   /** Candidate minus original on the same rows. */
   difference: figure.optional(),
@@ -85,7 +85,7 @@ const task = z.strictObject({
 });
 
 const bias = z.strictObject({
-  /** The data set, for example `CrowS-Pairs`. */
+  /** The task, for example `crows_pairs`. */
   name,
   pairs: count,
   /** Share of pairs whose stereotype is the likelier sentence; 0.5 is even. */
@@ -111,7 +111,7 @@ const measured = {
   bitsPerWeight: positive,
   perplexity: figure.optional(),
   bitsPerByte: figure.optional(),
-  tasks: z.array(task).max(50).optional(),
+  tasks: z.array(task).max(200).optional(),
   bias: bias.optional(),
   speed: speed.optional(),
   energy: energy.optional(),

@@ -13,12 +13,13 @@ export const style = `
 *{box-sizing:border-box}
 body{margin:0;background:var(--paper);color:var(--ink);
 font:1rem/1.55 system-ui,-apple-system,"Segoe UI",Roboto,Helvetica,Arial,sans-serif;
+overflow-wrap:anywhere;
 -webkit-text-size-adjust:100%;text-size-adjust:100%;font-variant-numeric:tabular-nums}
 main{max-width:66rem;margin:0 auto;padding:2rem 1.25rem 4rem}
 h1,h2,h3,p,figure,dl,dd,table{margin:0}
-h1{font-size:clamp(1.9rem,6vw,2.75rem);line-height:1.15;font-weight:650;letter-spacing:-.02em;overflow-wrap:anywhere}
+h1{font-size:clamp(1.9rem,6vw,2.75rem);line-height:1.15;font-weight:650;letter-spacing:-.02em}
 h2{font-size:1.25rem;line-height:1.3;font-weight:650;letter-spacing:-.01em}
-h3{font-size:1rem;line-height:1.4;font-weight:600;overflow-wrap:anywhere}
+h3{font-size:1rem;line-height:1.4;font-weight:600}
 .eyebrow{color:var(--muted);font-size:.875rem;margin-bottom:.5rem}
 .lead{font-size:1.0625rem;max-width:44rem;margin-top:1rem}
 .small{color:var(--muted);font-size:.875rem;max-width:44rem;margin-top:.5rem}
@@ -42,17 +43,16 @@ summary:focus-visible{outline:2px solid var(--ink);outline-offset:2px}
 .scroll{overflow:auto;max-height:24rem;margin-top:.25rem}
 table{border-collapse:collapse;width:100%;font-size:.875rem}
 th,td{text-align:left;vertical-align:top;padding:.4rem 1rem .4rem 0;border-bottom:1px solid var(--rule);white-space:nowrap}
-th{white-space:normal;font-weight:600;color:var(--muted)}
+th{white-space:normal;overflow-wrap:normal;font-weight:600;color:var(--muted)}
 .text{margin-top:1.5rem}
-.text blockquote{margin:.35rem 0 0;white-space:pre-wrap;overflow-wrap:anywhere}
+.text blockquote{margin:.35rem 0 0;white-space:pre-wrap}
 .text blockquote,.prompt{font-family:ui-serif,Georgia,"Times New Roman",serif;font-size:1.0625rem;line-height:1.6}
 ins,del{text-decoration:none;border-radius:.2rem;padding:.05em 0;-webkit-box-decoration-break:clone;box-decoration-break:clone}
 ins{background:var(--mark);border-bottom:2px solid currentColor}
 del{background:var(--gone);border-bottom:2px dotted currentColor}
-.prompt{color:var(--muted);overflow-wrap:anywhere}
+.prompt{color:var(--muted)}
 .facts{display:grid;gap:.1rem 1.5rem;grid-template-columns:minmax(0,1fr);font-size:.875rem;margin-top:.75rem}
 .facts dt{color:var(--muted);margin-top:.5rem}
-.facts dd,code{overflow-wrap:anywhere}
 code{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:.8125rem}
 ul{margin:.5rem 0 0;padding-left:1.1rem;font-size:.875rem}
 footer{color:var(--muted);font-size:.875rem;margin-top:3rem}

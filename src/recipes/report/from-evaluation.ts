@@ -1,7 +1,7 @@
-import type { Figure } from '../../evaluate/figure.ts';
 import type { Candidate, Measured, ReportData } from '../../evaluate/report/report-data.ts';
 import type { Likelihood } from '../../evaluate/summary.ts';
 import type { EvaluateReport } from '../evaluate/evaluate.ts';
+import { bounded, isBounded } from './bounded.ts';
 
 type Loss = Pick<
   Candidate,
@@ -49,7 +49,7 @@ export function lossOf(report: EvaluateReport): Loss {
 }
 
 /** Says which figures `lossOf` leaves out. */
-export function unboundedNotes(report: EvaluateReport, label: string): string[] {
+export function unboundedNotes(report: EvaluateReport): string[] {
   const { klDivergence: kl, perplexity, perplexityRatio, topTokenAgreement } = report;
   const figures = {
     perplexity,
@@ -63,7 +63,7 @@ export function unboundedNotes(report: EvaluateReport, label: string): string[] 
   const open = Object.entries(figures).filter(([, figure]) => figure && !isBounded(figure));
   if (open.length === 0) return [];
   const names = open.map(([name]) => name).join(', ');
-  return [`${label}: too few tokens for an interval of ${names}; left out.`];
+  return [`Too few tokens for an interval of ${names}: left out.`];
 }
 
 /** How the figures of a report were measured. */
@@ -77,21 +77,4 @@ export function qualityOf(report: EvaluateReport): NonNullable<ReportData['quali
     documents,
     interval: { ...interval },
   };
-}
-
-/** Those figures whose intervals have both ends, without verdicts, which follow from the intervals. */
-function bounded<Name extends string>(
-  figures: Readonly<Partial<Record<Name, Figure | undefined>>>,
-): Partial<Record<Name, Figure>> {
-  const kept: Partial<Record<Name, Figure>> = {};
-  for (const [name, figure] of Object.entries(figures) as [Name, Figure | undefined][]) {
-    if (figure === undefined || !isBounded(figure)) continue;
-    const { value, low, high } = figure;
-    kept[name] = { value, low, high };
-  }
-  return kept;
-}
-
-function isBounded({ value, low, high }: Figure): boolean {
-  return [value, low, high].every(Number.isFinite);
 }

@@ -14,10 +14,12 @@ import { version } from '../../util/version.ts';
 import { benchApart } from '../bench/bench-apart.ts';
 import { evaluate, type EvaluateReport } from '../evaluate/evaluate.ts';
 import type { EvaluateRequest } from '../evaluate/request.ts';
+import { evaluateTasks, isTask } from '../evaluate/tasks.ts';
 import { locateText } from '../evaluate/text.ts';
 import { losslessGguf } from '../lossless-gguf.ts';
 import { fromBench } from './from-bench.ts';
 import { likelihoodOf, lossOf, qualityOf, unboundedNotes } from './from-evaluation.ts';
+import { fromTasks, type ReportedTasks } from './from-tasks.ts';
 import { hashFiles, labelsOf, versionFacts } from './version-facts.ts';
 import { measureWeightErrors } from './weight-errors.ts';
 
@@ -29,18 +31,18 @@ export interface ReportRequest {
   readonly labels?: readonly string[];
   /** The model that they were made from. */
   readonly against: string;
-  /** Texts to measure quality on; without any, no quality is measured. */
+  /** Texts and tasks (.yaml) to measure quality on; without any, none is measured. */
   readonly data: readonly string[];
-  readonly engine?: NonNullable<EvaluateRequest['engine']>;
-  readonly maxTokens?: number;
+  readonly engine?: EvaluateRequest['engine'];
+  readonly maxTokens?: number | undefined;
   /** What every version continues. */
   readonly prompt: string;
   /** Tokens of each continuation. */
   readonly continuationTokens: number;
   /** Runs of each timing; default that of `bench`. */
-  readonly repeats?: number;
+  readonly repeats?: number | undefined;
   /** The command line, to be repeated. */
-  readonly command?: string;
+  readonly command?: string | undefined;
 }
 
 /** What a card shows, and what was noted on the way, cache folders among it, which it does not. */
@@ -51,13 +53,13 @@ export interface GatheredReport {
 
 /** How to measure. */
 export interface GatherOptions {
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** The folder of kept scores, as for `evaluate`. */
-  readonly cache?: string;
+  readonly cache?: string | undefined;
   /** The user's energy factors, as for `bench`. */
-  readonly factorsFile?: string;
-  readonly onProgress?: OnProgress;
-  readonly signal?: AbortSignal;
+  readonly factorsFile?: string | undefined;
+  readonly onProgress?: OnProgress | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Greedy decoding needs no randomness; the interval's resampling has a seed of its own. */
@@ -107,6 +109,7 @@ class Gathering {
   readonly remarks = new Set<string>();
   readonly #notes = new Set<string>();
   #evaluation: EvaluateReport | undefined;
+  #baseTasks: ReportedTasks['base'] = {};
   #continuation: Continuation | undefined;
 
   constructor(request: ReportRequest, options: GatherOptions, scratch: string) {
@@ -131,7 +134,7 @@ class Gathering {
   async candidate(reference: string, label: string, base: Model): Promise<Candidate> {
     const model = await openModel(reference);
     try {
-      const loss = await this.#loss(reference, label);
+      const loss = { ...(await this.#loss(reference)), ...(await this.#tasks(reference)) };
       const weights = await this.#weightErrors(model, base);
       return { ...(await this.version(model, label)), ...loss, weights };
     } finally {
@@ -160,30 +163,34 @@ class Gathering {
       },
       ...(evaluation && { quality: qualityOf(evaluation) }),
       data: await this.#texts(),
-      base: { ...base, ...(evaluation?.base && likelihoodOf(evaluation.base)) },
+      base: { ...base, ...(evaluation?.base && likelihoodOf(evaluation.base)), ...this.#baseTasks },
       candidates,
       continuation: { prompt, temperature: 0, seed },
       notes: [...this.#notes],
     };
   }
 
-  async #loss(model: string, label: string) {
+  async #loss(model: string) {
     const { data, against, engine, maxTokens } = this.#request;
-    if (data.length === 0) return {};
-    const { onProgress, signal, threads, cache } = this.#options;
-    const report = await evaluate(
-      { model, against, data, ...(engine && { engine }), ...(maxTokens && { maxTokens }) },
-      {
-        ...(onProgress && { onProgress }),
-        ...(signal && { signal }),
-        ...(threads !== undefined && { threads }),
-        ...(cache !== undefined && { cache }),
-      },
-    );
+    const texts = data.filter((path) => !isTask(path));
+    if (texts.length === 0) return {};
+    const request = { model, against, data: texts, engine, maxTokens };
+    const report = await evaluate(request, this.#options);
     for (const note of report.notes) this.remarks.add(note);
-    for (const note of unboundedNotes(report, label)) this.#notes.add(note);
+    for (const note of unboundedNotes(report)) this.#notes.add(note);
     this.#evaluation = report;
     return lossOf(report);
+  }
+
+  async #tasks(model: string) {
+    const { data, against, engine } = this.#request;
+    const files = data.filter(isTask);
+    if (files.length === 0) return {};
+    const reports = await evaluateTasks({ model, against, data: files, engine }, this.#options);
+    for (const { notes } of Object.values(reports)) for (const note of notes) this.#notes.add(note);
+    const { candidate, base } = fromTasks(reports);
+    this.#baseTasks = base;
+    return candidate;
   }
 
   async #weightErrors(model: Model, base: Model) {

@@ -13,6 +13,15 @@ test('a version is called as its file; a second of that name gets a number', () 
   ]);
 });
 
+test('what all names begin with says nothing: my-model-q8_0 and my-model-q4_k_m are q8_0 and q4_k_m', () => {
+  expect(labelsOf(['my-model-q8_0.gguf', 'my-model-q4_k_m.gguf'], 'original')).toEqual([
+    'q8_0',
+    'q4_k_m',
+  ]);
+  expect(labelsOf(['my-model-q8_0.gguf'], 'original')).toEqual(['my-model-q8_0']);
+  expect(labelsOf(['a-x.gguf', 'b/a-x.gguf'], 'original')).toEqual(['a-x', 'a-x (2)']);
+});
+
 test('files are hashed one after the other: "a" and "bc" as "abc" (FIPS 180-2, B.1)', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'pith-hash-'));
   try {

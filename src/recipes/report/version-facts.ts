@@ -48,14 +48,27 @@ export async function hashFiles(
   return hash.digest('hex');
 }
 
-/** A name for each model: its file's, with a number where two have one. */
+/**
+ * A name for each model: its file's, without what all begin with up to a `-`, `_` or `.`, and with a
+ * number where two have one.
+ */
 export function labelsOf(references: readonly string[], taken: string): string[] {
+  const names = references.map((path) => basename(resolve(path)).replace(/\.gguf$/i, ''));
+  const shared = sharedBeginning(names);
   const used = new Set([taken]);
-  return references.map((reference) => {
-    const name = basename(resolve(reference)).replace(/\.gguf$/i, '');
-    let label = name;
-    for (let count = 2; used.has(label); count++) label = `${name} (${count})`;
+  return names.map((name) => {
+    let label = name.slice(shared);
+    for (let count = 2; used.has(label); count++) label = `${name.slice(shared)} (${count})`;
     used.add(label);
     return label;
   });
+}
+
+function sharedBeginning([first = '', ...others]: readonly string[]): number {
+  if (others.length === 0) return 0;
+  const differs = Array.from(first).findIndex((_, at) =>
+    others.some((name) => name[at] !== first[at]),
+  );
+  const same = first.slice(0, Math.max(0, differs));
+  return Math.max(...['-', '_', '.'].map((separator) => same.lastIndexOf(separator))) + 1;
 }

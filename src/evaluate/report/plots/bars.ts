@@ -1,7 +1,7 @@
 import type { Mark, Spec } from 'vega';
 import type { Figure } from '../../figure.ts';
 import { palette } from '../palette.ts';
-import { styled } from './plot.ts';
+import { shortLabel, styled } from './plot.ts';
 
 /** One bar: a value with its interval and, where there is one, the limit it cannot pass. */
 export interface Bar {
@@ -18,7 +18,11 @@ const margins = { left: 10, bottom: 30 };
 
 /** Horizontal bars from zero, each under its name. */
 export function barsSpec(heading: string, bars: readonly Bar[], limitName?: string): Spec {
-  const values = bars.map(({ figure, ...bar }) => ({ ...bar, ...figure }));
+  const values = bars.map(({ figure, ...bar }) => ({
+    ...bar,
+    ...figure,
+    name: shortLabel(bar.label),
+  }));
   const longest = Math.max(...bars.map(({ figure, limit }) => Math.max(figure.high, limit ?? 0)));
   return styled(heading, bars.length * rowHeight + 66, margins, {
     data: [{ name: 'bars', values }],
@@ -31,7 +35,7 @@ export function barsSpec(heading: string, bars: readonly Bar[], limitName?: stri
         range: 'width',
       },
     ],
-    axes: [{ orient: 'bottom', scale: 'value', grid: true, tickCount: 4, format: ',' }],
+    axes: [{ orient: 'bottom', scale: 'value', grid: true, tickCount: 4, format: ',~f' }],
     marks: [...barMarks, ...(limitName === undefined ? [] : limitMarks)],
   });
 }
@@ -77,8 +81,7 @@ const barMarks: readonly Mark[] = [
       enter: {
         x: { value: 0 },
         y: y(14),
-        text: { field: 'label' },
-        limit: { value: 230 },
+        text: { field: 'name' },
       },
     },
   },

@@ -3,7 +3,7 @@ import type { Figure } from '../../figure.ts';
 import { differsFromZero, shareWithInterval, signedWithInterval } from '../numbers.ts';
 import { palette, seriesInk } from '../palette.ts';
 import type { ReportData } from '../report-data.ts';
-import { styled, type Plot } from './plot.ts';
+import { shortLabel, styled, type Plot } from './plot.ts';
 
 interface Difference {
   readonly label: string;
@@ -52,6 +52,7 @@ function describe({ label, figure }: Difference): string {
 export function differencesSpec(heading: string, rows: readonly Difference[]): Spec {
   const values = rows.map(({ label, figure, color }) => ({
     label,
+    name: shortLabel(label),
     color,
     text: signedWithInterval(figure, 100),
     value: figure.value * 100,
@@ -118,7 +119,7 @@ const rowMarks: readonly Mark[] = [
     type: 'text',
     from: { data: 'rows' },
     encode: {
-      enter: { x: { value: 0 }, y: y(14), text: { field: 'label' }, limit: { value: 230 } },
+      enter: { x: { value: 0 }, y: y(14), text: { field: 'name' } },
     },
   },
   {

@@ -15,7 +15,8 @@ interface Counted extends Candidate {
 const dashes: readonly (readonly number[])[] = [[], [7, 3], [2, 3], [9, 3, 2, 3]];
 
 const mostTicks = 5;
-const legendColumns = 2;
+/** Characters of a name from which on a legend has one column. */
+const longName = 14;
 
 /** How the loss spreads over the tokens: share of tokens by KL divergence. */
 export function klHistogramPlot({ candidates }: ReportData): Plot | undefined {
@@ -37,9 +38,10 @@ export function klHistogramPlot({ candidates }: ReportData): Plot | undefined {
 }
 
 function histogramSpec(counted: readonly Counted[], colors: string[]): Spec {
-  const bottom = 48 + 18 * Math.ceil(counted.length / legendColumns);
   const domain = occupied(counted.map(({ klHistogram }) => klHistogram));
   const labels = counted.map(({ label }) => label);
+  const columns = labels.some((label) => label.length >= longName) ? 1 : 2;
+  const bottom = 48 + 18 * Math.ceil(counted.length / columns);
   const strokes = counted.map((_, at) => [...dashes[at % dashes.length]!]);
   const values = counted.flatMap((version) => stepsOf(version, domain));
   return styled(
@@ -71,7 +73,7 @@ function histogramSpec(counted: readonly Counted[], colors: string[]): Spec {
         },
         { orient: 'left', scale: 'share', grid: true, format: '~%', tickCount: 4 },
       ],
-      legends: [{ stroke: 'color', strokeDash: 'dash', ...legend }],
+      legends: [{ stroke: 'color', strokeDash: 'dash', columns, ...legend }],
       marks: [lines],
     },
   );
@@ -81,7 +83,6 @@ const legend = {
   symbolType: 'stroke',
   orient: 'bottom',
   direction: 'horizontal',
-  columns: legendColumns,
 } as const;
 
 function totalOf({ below, above, counts }: Histogram): number {

@@ -95,7 +95,7 @@ const legendStyle = {
   labelFont: fonts,
   labelFontSize: 12,
   labelColor: palette.ink.light,
-  labelLimit: 190,
+  labelLimit: 400,
   symbolStrokeWidth: 2.5,
   symbolSize: 160,
   columnPadding: 16,
@@ -110,6 +110,15 @@ const config: Config & { readonly aria: boolean } = {
   axis: axisStyle,
   legend: legendStyle,
 };
+
+const longestLabel = 22;
+
+/** A name cut in its middle where it is too long for a plot: versions differ at their ends. */
+export function shortLabel(label: string): string {
+  const characters = Array.from(label);
+  if (characters.length <= longestLabel) return label;
+  return `${characters.slice(0, 7).join('')}\u2026${characters.slice(8 - longestLabel).join('')}`;
+}
 
 /** 1, 2, 5, 10 ... from below `low` to above `high`; both positive. */
 export function logTicks(low: number, high: number): number[] {

@@ -1,9 +1,8 @@
 import type { Axis, Mark, Scale } from 'vega';
-import { formatBytes } from '../../../util/format-units.ts';
 import { exactBytes, withInterval } from '../numbers.ts';
 import { palette, seriesInk } from '../palette.ts';
 import type { Candidate, Measured, ReportData } from '../report-data.ts';
-import { logTicks, styled, type Plot } from './plot.ts';
+import { logTicks, shortLabel, styled, type Plot } from './plot.ts';
 
 interface Compared extends Candidate {
   readonly klDivergence: NonNullable<Candidate['klDivergence']>;
@@ -93,7 +92,7 @@ function pointOf(
   middle: number,
 ): Point {
   return {
-    label: `${label} \u00b7 ${formatBytes(bytes)}`,
+    label: shortLabel(label),
     megabytes: bytes / million,
     mean: mean.value,
     low: mean.low,
@@ -146,12 +145,10 @@ function originalMarks(megabytes: number, label: string): Mark[] {
       encode: {
         enter: {
           x,
-          dx: { value: -6 },
-          y: { value: 4 },
+          y: { value: -5 },
           align: { value: 'right' },
           fill: { value: palette.muted.light },
-          text: { value: label },
-          limit: { value: 180 },
+          text: { value: shortLabel(label) },
         },
       },
     },
@@ -212,7 +209,6 @@ const pointMarks: readonly Mark[] = [
         align: { signal: "datum.side === 'left' ? 'right' : 'left'" },
         baseline: { value: 'middle' },
         text: { field: 'label' },
-        limit: { value: 250 },
       },
     },
   },

@@ -42,21 +42,24 @@ function pair(
       ? `All ${after.length} tokens are the original\u2019s.`
       : `${changed} of ${after.length} tokens differ; the first difference is at token ${firstDifference + 1}.`;
   const both = html`<div class="pair">
-    ${quote('Original', runs.before.map(marked('del')))}
-    ${quote(label, runs.after.map(marked('ins')))}
+    <div>
+      <p class="under">Original</p>
+      ${quote(runs.before.map(marked('del')))}
+    </div>
+    <div>
+      <p class="under"><bdi>${label}</bdi></p>
+      ${quote(runs.after.map(marked('ins')))}
+    </div>
   </div>`;
   return html`<div class="text">
     <h3>${dot(seriesInk(at).light)}<bdi>${label}</bdi></h3>
     <p class="under">${verdict}</p>
-    ${firstDifference === undefined ? quote(label, runs.after.map(marked('ins'))) : both}
+    ${firstDifference === undefined ? quote(runs.after.map(marked('ins'))) : both}
   </div> `;
 }
 
-function quote(label: string, text: Content): Markup {
-  return html`<div>
-    <p class="under"><bdi>${label}</bdi></p>
-    <blockquote dir="auto">${text}</blockquote>
-  </div>`;
+function quote(text: Content): Markup {
+  return html`<blockquote dir="auto">${text}</blockquote>`;
 }
 
 /** A run of a text; the white space that a text may begin with is left out. */

@@ -1,6 +1,6 @@
 import { formatInteger } from '../../../util/format-units.ts';
 import { html, type Content } from '../markup.ts';
-import { percent, shareWithInterval, signedWithInterval } from '../numbers.ts';
+import { digits, shareWithInterval, signedWithInterval, withInterval } from '../numbers.ts';
 import type { ReportData } from '../report-data.ts';
 import { tableOf } from './figures.ts';
 
@@ -9,21 +9,23 @@ export function tasks({ base, candidates }: ReportData): Content {
   const rows = [base, ...candidates].flatMap(({ label, tasks = [] }) =>
     tasks.map((task) => [
       task.name,
+      task.metric,
       label,
-      `${shareWithInterval(task.score)} ${task.metric}`,
-      task.difference === undefined ? '' : signedWithInterval(task.difference, 100),
+      withInterval(task.score),
+      task.difference === undefined ? '' : signedWithInterval(task.difference),
       task.retention === undefined ? '' : shareWithInterval(task.retention),
-      task.chance === undefined ? '' : percent(task.chance),
+      task.chance === undefined ? '' : digits(task.chance),
       formatInteger(task.rows),
     ]),
   );
   if (rows.length === 0) return undefined;
-  rows.sort(([a], [b]) => (a! < b! ? -1 : Number(a! > b!)));
+  rows.sort((a, b) => order(a).localeCompare(order(b), 'en'));
   const columns = [
     'Task',
+    'Metric',
     'Version',
     'Score',
-    'Change, percentage points',
+    'Change',
     'Kept above chance',
     'Chance',
     'Rows',
@@ -38,4 +40,9 @@ export function tasks({ base, candidates }: ReportData): Content {
       ${tableOf({ columns, rows })}
     </div>
   </section> `;
+}
+
+/** Versions of one figure stand beneath each other, in the order of the card. */
+function order([task, metric]: readonly string[]): string {
+  return `${task} ${metric}`;
 }
