@@ -26,4 +26,4 @@ test('the demo shrinks the sample three ways, each smaller, checked and with a s
   expect(stdout.split('\n').filter((line) => line.length > 96 && !line.includes(folder))).toEqual(
     [],
   );
-});
+}, 300_000);
