@@ -71,7 +71,7 @@ const model: TaskModel = {
     async close() {},
   },
   async generate(prompt) {
-    return golden.texts[hashed(prompt) % golden.texts.length]!;
+    return { text: golden.texts[hashed(prompt) % golden.texts.length]!, truncated: false };
   },
 };
 

@@ -1,7 +1,11 @@
 import { availableParallelism } from 'node:os';
-import { evaluate as run } from '../recipes/evaluate/evaluate.ts';
-import { evaluateTasks, isTask } from '../recipes/evaluate/tasks.ts';
-import { describeEvaluation, describeTasks } from './describe-evaluation.ts';
+import { evaluate as run, type EvaluateReport } from '../recipes/evaluate/evaluate.ts';
+import type { EvaluateRequest } from '../recipes/evaluate/request.ts';
+import { sortData } from '../recipes/evaluate/task-files.ts';
+import { evaluateTasks } from '../recipes/evaluate/tasks.ts';
+import { PithError } from '../util/errors.ts';
+import { describeEvaluation } from './describe-evaluation.ts';
+import { describeTasks } from './describe-tasks.ts';
 import { defineCommand } from './framework/command.ts';
 
 /** `pith evaluate`: how well a model predicts text, and what it lost against another. */
@@ -14,12 +18,16 @@ export const evaluate = defineCommand({
     'WikiText. Every figure has a 95 % interval, clustered by document; against a model, of the paired\n' +
     "differences. The base model's scores are kept for the next candidate; an interrupted evaluation\n" +
     'continues when the same command is given again.\n' +
+    'A TASK is a YAML file in the form of lm-evaluation-harness beside its rows (.jsonl or .csv), or one\n' +
+    'of the box: multiple choice (arc, blimp, hellaswag, piqa), classification (sst2), cloze (lambada),\n' +
+    'bias (crows_pairs), generation (gsm8k, --engine llama) and retrieval, by models that make vectors.\n' +
     'ENGINE onnx computes with the dequantized weights, llama runs the file as it is in llama.cpp, both\n' +
     'does both and says how far they disagree.',
   examples: [
     'pith evaluate sample --data sample',
     'pith evaluate sample-q4_k_m.gguf --against sample --data sample',
     'pith evaluate model.gguf --against ./my-model --data text.txt --engine both --json',
+    'pith evaluate model.gguf --against ./my-model --data blimp --task-data ./blimp --engine llama',
   ],
   positionals: { model: { description: 'A Hugging Face folder, a .gguf file, or sample.' } },
   options: {
@@ -28,7 +36,20 @@ export const evaluate = defineCommand({
       value: 'FILE|TASK',
       required: true,
       multiple: true,
-      description: 'Text, or a task (.yaml); sample is the text in the box.',
+      description: 'Text, or a task: .yaml, or a name; sample is the text in the box.',
+    },
+    'task-data': {
+      type: 'string',
+      value: 'PATH',
+      multiple: true,
+      description:
+        'Rows of the task, instead of those its file names: a file, or a folder of them.',
+    },
+    limit: {
+      type: 'integer',
+      value: 'N',
+      min: 1,
+      description: 'Ask the first N rows of each data file of a task.',
     },
     against: {
       type: 'string',
@@ -46,7 +67,8 @@ export const evaluate = defineCommand({
       type: 'integer',
       value: 'N',
       min: 2,
-      description: 'Tokens of a window. Default 512, or what the model was trained on if less.',
+      description:
+        'Tokens of a window. Default 512, for tasks as long as their texts; never more than trained.',
     },
     stride: {
       type: 'integer',
@@ -76,32 +98,38 @@ export const evaluate = defineCommand({
   },
   isolated: true,
   async run(context, { positionals, options }) {
-    const { data, engine, cache, threads, 'max-tokens': maxTokens, ...others } = options;
-    const { against, stride, context: length } = others;
-    const request = {
-      model: positionals.model,
-      engine,
-      against,
-      stride,
-      context: length,
-      maxTokens,
-    };
+    const { data, cache, threads, limit, 'task-data': taskData, ...others } = options;
+    const { engine, against, stride, context: length, 'max-tokens': maxTokens } = others;
+    const { model } = positionals;
+    const { texts, tasks } = await sortData(data);
+    requireTask(tasks, { taskData, limit });
+    const request = { model, engine, against, stride, context: length, maxTokens };
     const { onProgress, signal } = context;
     const settings = { threads, cache, onProgress, signal };
-    const texts = data.filter((path) => !isTask(path));
-    const files = data.filter(isTask);
-    const isText = texts.length > 0 || files.length === 0;
+    const isText = texts.length > 0 || tasks.length === 0;
     const measured = isText ? await run({ ...request, data: texts }, settings) : undefined;
-    const tasks =
-      files.length > 0 ? await evaluateTasks({ ...request, data: files }, settings) : undefined;
-    const notes = Object.values(tasks ?? {}).flatMap((task) => task.notes);
-    for (const note of [...(measured?.notes ?? []), ...notes]) context.note(`note: ${note}`);
-    const head = measured ?? { model: positionals.model, engine };
-    return { ...head, data, ...(tasks && { tasks }) };
+    const asked = { ...request, data: tasks, taskData, limit };
+    const answered = tasks.length > 0 ? await evaluateTasks(asked, settings) : undefined;
+    const notes = [...(measured?.notes ?? []), ...(answered?.notes ?? [])];
+    const ofTasks = Object.entries(answered?.tasks ?? {}).flatMap(([name, task]) =>
+      task.notes.map((note) => `${name}: ${note}`),
+    );
+    for (const note of [...notes, ...ofTasks]) context.note(`note: ${note}`);
+    return { ...answered, ...measured, data, notes };
   },
   render: (report) =>
     [
-      ...('perplexity' in report ? [describeEvaluation(report)] : []),
+      ...('perplexity' in report ? [describeEvaluation(report as EvaluateReport)] : []),
       ...(report.tasks ? [describeTasks(report.tasks)] : []),
     ].join('\n\n'),
 });
+
+/** Options of tasks without one are mistakes. */
+function requireTask(
+  tasks: readonly string[],
+  { taskData, limit }: Pick<EvaluateRequest, 'taskData' | 'limit'>,
+): void {
+  const given = taskData?.length ? '--task-data' : limit === undefined ? undefined : '--limit';
+  if (given === undefined || tasks.length > 0) return;
+  throw new PithError('usage', `${given} is for tasks, and no task is given.`, 'Add --data TASK.');
+}

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { TaskReport } from '../../src/recipes/evaluate/tasks.ts';
+import type { TaskReport } from '../../src/recipes/evaluate/task-report.ts';
 import type { EvaluateReport } from '../../src/recipes/evaluate/evaluate.ts';
 import { command, pith, pithJson } from './pith.ts';
 

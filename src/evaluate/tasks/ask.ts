@@ -4,8 +4,22 @@ import { continuationLikelihoods, type Likelihoods } from './likelihood.ts';
 import type { TaskModel } from './model.ts';
 import type { Question } from './questions.ts';
 
-/** What a model answered to one question; plain JSON, so that it can be kept. */
-export type Answer = Likelihoods | { readonly text: string };
+/** What a model answered to one question. */
+export type RowAnswer = Likelihoods | FreeText;
+
+/** What can be kept of a run, as plain JSON: answers, or the vectors of a retrieval task. */
+export type Answer = RowAnswer | Embedding;
+
+/** What it wrote, and how many prompts had to be cut on the left: 0 or 1. */
+export interface FreeText {
+  readonly text: string;
+  readonly truncated: number;
+}
+
+/** The vector of a document or a query. */
+export interface Embedding {
+  readonly vector: readonly number[];
+}
 
 /**
  * Puts one question to a model.
@@ -18,13 +32,13 @@ export async function ask(
   definition: TaskDefinition,
   question: Question,
   signal?: AbortSignal,
-): Promise<Answer> {
+): Promise<RowAnswer> {
   if (definition.output_type === 'generate_until') {
     if (!model.generate) throw cannot(definition, 'generates no text');
     const { until, max_gen_toks: maxTokens } = definition.generation_kwargs;
     const stop = signal && { signal };
-    const text = await model.generate(question.context, { until, maxTokens, ...stop });
-    return { text: beforeStop(text, until) };
+    const written = await model.generate(question.context, { until, maxTokens, ...stop });
+    return { text: beforeStop(written.text, until), truncated: Number(written.truncated) };
   }
   const { scorer } = model;
   if (!scorer) throw cannot(definition, 'gives no probabilities');

@@ -19,7 +19,7 @@ export interface MetricComparison {
   readonly key: string;
   /** Candidate − base on the same rows; its sign alone says nothing unless it is distinguishable. */
   readonly difference: PairedDifference;
-  /** The share of what the base scores above chance that is left; for scores with a chance level. */
+  /** The share of what the base scores above chance that is left; for scores with a chance level, the higher the better. */
   readonly retention?: Figure;
 }
 
@@ -34,7 +34,8 @@ export function compareTasks(candidate: TaskResult, base: TaskResult): MetricCom
     const other = base.measures.find(({ key }) => key === measure.key);
     if (other === undefined) throw different(candidate, `only one has the metric ${measure.key}`);
     const difference = differenceOf(measure, other);
-    if (chanceLevel(measure) === undefined) return { key: measure.key, difference };
+    const isMerit = measure.rule.higherIsBetter && chanceLevel(measure) !== undefined;
+    if (!isMerit) return { key: measure.key, difference };
     return { key: measure.key, difference, retention: retentionOf(measure, other) };
   });
 }

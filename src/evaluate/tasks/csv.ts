@@ -25,7 +25,11 @@ export function parseCsv(text: string, name: string): Row[] {
       );
     }
     const pairs = names.map((column, at) => [column, fields[at]!] as const);
-    return { values: Object.fromEntries(pairs.filter(([column]) => column !== '')), where };
+    return {
+      values: Object.fromEntries(pairs.filter(([column]) => column !== '')),
+      where,
+      file: name,
+    };
   });
 }
 

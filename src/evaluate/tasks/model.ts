@@ -7,6 +7,13 @@ export interface GenerateOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What a model wrote, without the text that ended it. */
+export interface WrittenText {
+  readonly text: string;
+  /** Whether the prompt was cut on the left, to leave room for the answer. */
+  readonly truncated: boolean;
+}
+
 /** What of a model a task needs; which, depends on its output type. */
 export interface TaskModel {
   /** Tokens of a text, nothing added. */
@@ -17,8 +24,8 @@ export interface TaskModel {
   readonly addPrefix: boolean;
   /** For multiple choice and log-likelihood. */
   readonly scorer?: TokenScorer;
-  /** For generation: what the model writes after a prompt, without the text that ended it. */
-  readonly generate?: (prompt: string, options: GenerateOptions) => Promise<string>;
+  /** For generation: what the model writes after a prompt. */
+  readonly generate?: (prompt: string, options: GenerateOptions) => Promise<WrittenText>;
   /** For retrieval: vectors of texts, in order; cosines compare them. */
   readonly embed?: (
     texts: readonly string[],

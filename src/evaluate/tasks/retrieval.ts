@@ -68,42 +68,60 @@ function gradesOf(row: Row, target: unknown, ids: ReadonlySet<string>): Map<stri
   throw badRow(row.where, 'the row has no answer: no document is relevant', 'Remove the row.');
 }
 
+/** How texts become vectors. */
+export interface RankOptions {
+  readonly embed: NonNullable<TaskModel['embed']>;
+  /** Vectors of an earlier run; texts are numbered from 0, first the documents, then the queries. */
+  readonly known?: ReadonlyMap<number, { readonly vector: readonly number[] }> | undefined;
+  /** Gets each new vector, as the model made it. */
+  readonly onVector?: (number: number, vector: Float32Array) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Ranks all documents for every query by the cosine of their vectors; equal ones keep their order.
  *
- * @throws {@link PithError} `not-finite` for vectors with NaN or of length 0.
+ * @throws {@link PithError} `not-finite` for vectors with NaN or of length 0; `cancelled`.
  * @remarks O(queries · documents · width); all vectors are held.
  */
 export async function rankDocuments(
-  embed: NonNullable<TaskModel['embed']>,
   { queries, documents }: RetrievalQuestions,
-  onBatch: (texts: number) => void,
-  signal?: AbortSignal,
+  options: RankOptions,
 ): Promise<RankedAnswer[]> {
-  const vectors = async (texts: readonly string[], kind: 'query' | 'document') => {
-    const all: Float32Array[] = [];
-    for (let at = 0; at < texts.length; at += batch) {
-      if (signal?.aborted) throw new PithError('cancelled', 'The evaluation was stopped.');
-      const part = texts.slice(at, at + batch);
-      all.push(...(await embed(part, kind, signal)).map(normalized));
-      onBatch(part.length);
-    }
-    return all;
-  };
-  const documentVectors = await vectors(
-    documents.map(({ text }) => text),
-    'document',
-  );
-  const queryVectors = await vectors(
-    queries.map(({ text }) => text),
-    'query',
-  );
+  const texts = documents.map(({ text }) => text);
+  const documentVectors = await vectorsOf(texts, 'document', 0, options);
+  const asked = queries.map(({ text }) => text);
+  const queryVectors = await vectorsOf(asked, 'query', documents.length, options);
   return queries.map(({ grades }, at) => {
     const cosines = documentVectors.map((vector) => dot(vector, queryVectors[at]!));
     const order = cosines.map((_, index) => index).sort((a, b) => cosines[b]! - cosines[a]!);
     const ranked = order.map((index) => grades.get(documents[index]!.id) ?? 0);
     return { ranked, relevant: [...grades.values()] };
   });
+}
+
+/** Vectors of length 1. A batch of which one is missing is embedded again as it was. */
+async function vectorsOf(
+  texts: readonly string[],
+  kind: 'query' | 'document',
+  first: number,
+  { embed, known, onVector, signal }: RankOptions,
+): Promise<Float32Array[]> {
+  const all: Float32Array[] = [];
+  for (let at = 0; at < texts.length; at += batch) {
+    if (signal?.aborted) throw new PithError('cancelled', 'The evaluation was stopped.');
+    const part = texts.slice(at, at + batch);
+    const kept = part.map((_, index) => known?.get(first + at + index));
+    if (kept.every((found) => found !== undefined)) {
+      all.push(...kept.map(({ vector }) => normalized(Float32Array.from(vector))));
+      continue;
+    }
+    for (const [index, vector] of (await embed(part, kind, signal)).entries()) {
+      all.push(normalized(vector));
+      onVector?.(first + at + index, vector);
+    }
+  }
+  return all;
 }
 
 function normalized(vector: Float32Array): Float32Array {

@@ -5,6 +5,8 @@ export interface Row {
   readonly values: Readonly<Record<string, unknown>>;
   /** `file:line` of its start. */
   readonly where: string;
+  /** Which of the data files it is from, as `where` calls it. */
+  readonly file: string;
 }
 
 /** A bad place of a data file. */

@@ -23,10 +23,11 @@ export function parseRows(file: TaskFile): Row[] {
 function parseJsonLines(text: string, name: string): Row[] {
   const lines = text.replace(/(\r?\n)+$/, '').split(/\r?\n/);
   if (lines.length === 1 && lines[0]!.trim() === '') return [];
-  return lines.map((line, at) => parseJsonLine(line, `${name}:${at + 1}`));
+  return lines.map((line, at) => parseJsonLine(line, name, at + 1));
 }
 
-function parseJsonLine(line: string, where: string): Row {
+function parseJsonLine(line: string, file: string, number: number): Row {
+  const where = `${file}:${number}`;
   if (line.trim() === '') throw badRow(where, 'the line is empty', 'Remove it.');
   let values: unknown;
   try {
@@ -39,5 +40,5 @@ function parseJsonLine(line: string, where: string): Row {
     throw badRow(where, 'the row is no JSON object', 'Write each row as {"field": value, ...}.');
   }
   if (Object.keys(values).length === 0) throw badRow(where, 'the row is empty', 'Remove it.');
-  return { values: values as Row['values'], where };
+  return { values: values as Row['values'], where, file };
 }

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../util/random.ts';
+import type { Answer } from './ask.ts';
+import { resultsByFile } from './by-file.ts';
 import { compareTasks } from './compare.ts';
 import { encodePair } from './likelihood.ts';
 import { chanceLevel, measureFigure, standardError } from './measure.ts';
@@ -191,6 +193,33 @@ test('answers of an earlier run are not asked for again, and give the same score
   expect(rest.measures).toEqual(whole.measures);
 });
 
+test('two data files: a figure each, of which the pooled one is the mean', async () => {
+  const task = await loadTask(textFile('t.yaml', choiceTask), {
+    read: async (path) => textFile(path, ''),
+    data: [rowsFile('easy.jsonl', rows.slice(0, 2)), rowsFile('hard.jsonl', rows.slice(2))],
+  });
+  const result = await runTask(task, likesX);
+  const parts = resultsByFile(result);
+  expect([...parts.keys()]).toEqual(['easy.jsonl', 'hard.jsonl']);
+  const accuracies = [...parts.values()].map((part) => figure(part, 'acc,none').value);
+  expect(accuracies).toEqual([1, 0]);
+  expect(figure(result, 'acc,none').value).toBe(0.5);
+  // The first file has both classes, all right; in the second, class 1 is predicted and never right.
+  expect([...parts.values()].map((part) => figure(part, 'f1,none').value)).toEqual([1, 0]);
+  for (const part of parts.values()) expect(compareTasks(part, part)[0]!.difference.value).toBe(0);
+});
+
+test('a limit is said with the result', async () => {
+  const task = await loadTask(textFile('t.yaml', choiceTask), {
+    read: async (path) => textFile(path, ''),
+    data: [rowsFile('rows.jsonl', rows)],
+    limit: 3,
+  });
+  expect((await runTask(task, likesX)).notes).toEqual([
+    'Only 3 of 4 rows were asked: the first of each file.',
+  ]);
+});
+
 test('a model without probabilities, texts or vectors is refused by tasks that need them', async () => {
   const { scorer: _, ...bare } = likesX;
   await expect(runTask(await sampleTask(choiceTask, rows), bare)).rejects.toThrow(
@@ -244,6 +273,28 @@ test('a query between right and up ranks right, up, down: nDCG and recall by han
   expect(ndcg).toEqual([expect.closeTo(first, 12), expect.closeTo(second, 12)]);
   expect(one).toEqual([0.5, 0]);
   expect(two).toEqual([0.5, 0.5]);
+});
+
+test('texts whose vectors are known are not embedded again, and rank the same', async () => {
+  const task = await findTask([{ text: 'north-east', relevant: ['d0', 'd1'] }], documents);
+  const kept = new Map<number, Answer>();
+  const whole = await runTask(task, compass, {
+    onAnswer: (number, answer) => void kept.set(number, answer),
+  });
+  // Three documents, then the query.
+  expect([...kept.keys()]).toEqual([0, 1, 2, 3]);
+  kept.delete(3);
+  const asked: string[] = [];
+  const rest = await runTask(
+    task,
+    {
+      ...compass,
+      embed: (texts, ...others) => (asked.push(...texts), compass.embed!(texts, ...others)),
+    },
+    { answered: kept },
+  );
+  expect(asked).toEqual(['north-east']);
+  expect(rest.measures).toEqual(whole.measures);
 });
 
 test.each([

@@ -1,7 +1,7 @@
 import { PithError } from '../../util/errors.ts';
 import { inOrder } from '../../util/in-order.ts';
 import type { OnProgress } from '../../util/progress.ts';
-import { ask, cannot, type Answer } from './ask.ts';
+import { ask, cannot, type Answer, type Embedding, type RowAnswer } from './ask.ts';
 import type { TaskDefinition } from './definition.ts';
 import type { Measure } from './measure.ts';
 import type { TaskModel } from './model.ts';
@@ -18,10 +18,13 @@ const questionsAtOnce = 4;
 export interface RunOptions {
   readonly onProgress?: OnProgress;
   readonly signal?: AbortSignal;
-  /** Answers of an earlier run by row, counted from 0; they are not asked for again. */
+  /** Answers of an earlier run by number; they are not asked for again. */
   readonly answered?: ReadonlyMap<number, Answer>;
-  /** Gets each new answer, to keep it. */
-  readonly onAnswer?: (row: number, answer: Answer) => void;
+  /**
+   * Gets each new answer, to keep it. They are numbered from 0: by row, in retrieval first by document
+   * and then by query.
+   */
+  readonly onAnswer?: (number: number, answer: Answer) => void;
 }
 
 /** What was asked about a row, what came back and what was right. */
@@ -33,7 +36,7 @@ export interface TaskSample {
   readonly gold: readonly number[];
   readonly targets: readonly string[];
   /** Absent for retrieval, whose answers are rankings of the whole corpus. */
-  readonly answer?: Answer;
+  readonly answer?: RowAnswer;
 }
 
 /** A model's answers to a task and its metrics. */
@@ -65,13 +68,14 @@ export async function runTask(
   const asked = inOrder(questions.entries(), questionsAtOnce, async ([row, question]) => {
     if (options.signal?.aborted)
       throw new PithError('cancelled', `${definition.task} was stopped.`);
-    const known = options.answered?.get(row);
+    const known = options.answered?.get(row) as RowAnswer | undefined;
     return { known, answer: known ?? (await ask(model, definition, question, options.signal)) };
   });
   for await (const { known, answer } of asked) {
     const row = answered.length;
-    if (known === undefined) options.onAnswer?.(row, answer);
     answered.push({ question: questions[row]!, answer });
+    if (known !== undefined) continue;
+    options.onAnswer?.(row, answer);
     report(definition, options, row + 1, questions.length);
   }
   const samples = answered.map(({ question, answer }) => ({ ...question, answer }));
@@ -79,7 +83,7 @@ export async function runTask(
     definition,
     measures: measuresOf(definition, answered),
     samples,
-    notes: notesOf(answered),
+    notes: [...notesOf(task), ...cutNotes(answered)],
   };
 }
 
@@ -90,23 +94,39 @@ async function runRetrieval(
 ): Promise<TaskResult> {
   const { definition } = task;
   const questions = retrievalQuestions(task);
-  if (!model.embed) throw cannot(definition, 'embeds no texts');
   const total = questions.documents.length + questions.queries.length;
-  let done = 0;
-  const onBatch = (texts: number) => report(definition, options, (done += texts), total);
-  const rankings = await rankDocuments(model.embed, questions, onBatch, options.signal);
+  const { onAnswer } = options;
+  const rankings = await rankDocuments(questions, {
+    embed: model.embed ?? (() => Promise.reject(cannot(definition, 'embeds no texts'))),
+    known: options.answered as ReadonlyMap<number, Embedding> | undefined,
+    onVector: (number, vector) => {
+      onAnswer?.(number, { vector: [...vector] });
+      report(definition, options, number + 1, total);
+    },
+    signal: options.signal,
+  });
   const samples = questions.queries.map(({ row, text, grades }) => {
     return { row, context: text, continuations: [], gold: [], targets: [...grades.keys()] };
   });
-  return { definition, measures: rankMeasures(definition, rankings), samples, notes: [] };
+  return {
+    definition,
+    measures: rankMeasures(definition, rankings),
+    samples,
+    notes: notesOf(task),
+  };
 }
 
 function report({ task }: TaskDefinition, options: RunOptions, done: number, total: number): void {
   options.onProgress?.({ label: task, done, total, unit: 'steps' });
 }
 
-function notesOf(answered: readonly Answered[]): string[] {
-  const cut = answered.filter(({ answer }) => 'truncated' in answer && answer.truncated > 0).length;
+function notesOf({ rows, available }: Task): string[] {
+  if (rows.length === available) return [];
+  return [`Only ${rows.length} of ${available} rows were asked: the first of each file.`];
+}
+
+function cutNotes(answered: readonly Answered[]): string[] {
+  const cut = answered.filter(({ answer }) => answer.truncated > 0).length;
   if (cut === 0) return [];
   return [`${cut} of ${answered.length} rows are longer than the model's window: cut on the left.`];
 }

@@ -1,4 +1,4 @@
-import type { Answer } from './ask.ts';
+import type { FreeText, RowAnswer } from './ask.ts';
 import type { TaskDefinition } from './definition.ts';
 import { answerFilters } from './filters.ts';
 import type { Likelihoods } from './likelihood.ts';
@@ -11,7 +11,7 @@ import type { Question } from './questions.ts';
 /** A question with what a model answered. */
 export interface Answered {
   readonly question: Question;
-  readonly answer: Answer;
+  readonly answer: RowAnswer;
 }
 
 type MetricEntry = TaskDefinition['metric_list'][number];
@@ -62,7 +62,7 @@ function textMeasures(
   const options = matchOptions(definition, entry);
   return answerFilters(definition).map(({ name, apply }) => {
     const answers = answered.map(({ question: { targets }, answer }) => {
-      return { text: apply((answer as { readonly text: string }).text), targets, options };
+      return { text: apply((answer as FreeText).text), targets, options };
     });
     const { metric } = entry;
     return meanMeasure(`${metric},${name}`, metricRules.generate_until[metric]!, answers);

@@ -32,8 +32,8 @@ test.each([
 test('CSV fields keep commas, doubled quotes and line breaks; the column without a name is left out', () => {
   const text = ',a,b\r\n0,"x, ""y""\nz",w\r\n1,,';
   expect(parseRows(textFile('rows.csv', text))).toEqual([
-    { values: { a: 'x, "y"\nz', b: 'w' }, where: 'rows.csv:2' },
-    { values: { a: '', b: '' }, where: 'rows.csv:4' },
+    { values: { a: 'x, "y"\nz', b: 'w' }, where: 'rows.csv:2', file: 'rows.csv' },
+    { values: { a: '', b: '' }, where: 'rows.csv:4', file: 'rows.csv' },
   ]);
 });
 
@@ -155,6 +155,23 @@ fewshot_config: { sampler: first_n }
   const [first] = questionsOf(task);
   expect(first!.context).toBe('D\nt1 x\n\nt2 x\n\nt1');
   expect(first!.continuations).toEqual([' x', ' y']);
+});
+
+function limited(limit?: number) {
+  const rows = [1, 2, 3].map((at) => ({ ...row, at }));
+  return loadTask(textFile('t.yaml', choiceTask), {
+    read: async (path) => textFile(path, ''),
+    data: [rowsFile('a.jsonl', rows), rowsFile('b.jsonl', rows)],
+    limit,
+  });
+}
+
+test('a limit of 2 takes the first two of three rows of each file', async () => {
+  const { rows, available } = await limited(2);
+  const places = ['a.jsonl:1', 'a.jsonl:2', 'b.jsonl:1', 'b.jsonl:2'];
+  expect(rows.map(({ where }) => where)).toEqual(places);
+  expect(available).toBe(6);
+  expect((await limited()).rows).toHaveLength(6);
 });
 
 test('templates see the row and nothing of JavaScript', async () => {

@@ -12,6 +12,8 @@ export interface Task {
   readonly examples: readonly Row[];
   /** Documents of a retrieval task. */
   readonly corpus: readonly Row[];
+  /** Rows that the data files have; more than `rows` under a limit. */
+  readonly available: number;
 }
 
 /** Where a task's data come from. */
@@ -20,6 +22,8 @@ export interface TaskSources {
   readonly read: (path: string) => Promise<TaskFile>;
   /** Data to use instead of what the task file names. */
   readonly data?: readonly TaskFile[];
+  /** Take no more than the first rows of each file. */
+  readonly limit?: number | undefined;
 }
 
 /**
@@ -31,15 +35,17 @@ export interface TaskSources {
 export async function loadTask(file: TaskFile, sources: TaskSources): Promise<Task> {
   const definition = parseTask(file);
   const split = definition.test_split ?? definition.validation_split ?? 'test';
-  const given = sources.data?.flatMap(parseRows);
-  const rows = given ?? (await readSplit(definition, split, sources));
+  const files = sources.data?.map(parseRows) ?? (await readSplit(definition, split, sources));
+  const available = files.flat().length;
+  const rows = files.flatMap((file) => file.slice(0, sources.limit));
   const examples = await exampleRows(definition, sources);
-  if (definition.output_type !== 'retrieval') return { definition, rows, examples, corpus: [] };
+  const task = { definition, rows, examples, available };
+  if (definition.output_type !== 'retrieval') return { ...task, corpus: [] };
   if (definition.corpus_file === undefined) {
     throw unusable(definition, 'has no "corpus_file"', 'Name the file of its documents.');
   }
   const corpus = parseRows(await sources.read(inside(definition, definition.corpus_file)));
-  return { definition, rows, examples, corpus };
+  return { ...task, corpus };
 }
 
 async function exampleRows(definition: TaskDefinition, sources: TaskSources): Promise<Row[]> {
@@ -50,7 +56,7 @@ async function exampleRows(definition: TaskDefinition, sources: TaskSources): Pr
     throw unusable(definition, `wants ${count} examples without saying which`, hint);
   }
   const split = definition.fewshot_split ?? definition.training_split ?? 'train';
-  const rows = await readSplit(definition, split, sources);
+  const rows = (await readSplit(definition, split, sources)).flat();
   if (rows.length >= count) return rows.slice(0, count);
   throw unusable(
     definition,
@@ -59,16 +65,17 @@ async function exampleRows(definition: TaskDefinition, sources: TaskSources): Pr
   );
 }
 
+/** The rows of each file of a split. */
 async function readSplit(
   definition: TaskDefinition,
   split: string,
   { read }: TaskSources,
-): Promise<Row[]> {
-  const rows: Row[] = [];
+): Promise<Row[][]> {
+  const files: Row[][] = [];
   for (const path of splitPaths(definition, split)) {
-    rows.push(...parseRows(await read(inside(definition, path))));
+    files.push(parseRows(await read(inside(definition, path))));
   }
-  return rows;
+  return files;
 }
 
 /** The files of a split, as `datasets` takes `data_files`; files without a split are for every one. */

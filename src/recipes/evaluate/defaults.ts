@@ -11,13 +11,22 @@ const defaultContext = 512;
 
 /** Tokens of a window: as asked for, else 512, or what the models were trained on if that is less. */
 export function contextOf({ context }: EvaluateRequest, models: readonly Model[]): number {
+  const longest = longestContext(context, models);
+  return context ?? Math.min(defaultContext, longest);
+}
+
+/**
+ * Tokens that all of the models were trained on; unbounded where none of them says.
+ *
+ * @throws PithError `usage` when more were asked for.
+ */
+export function longestContext(asked: number | undefined, models: readonly Model[]): number {
   const trained = models.map((model) => hyperParameter(model, 'context_length') ?? Infinity);
   const longest = Math.min(...trained);
-  if (context === undefined) return Math.min(defaultContext, longest);
-  if (context <= longest) return context;
+  if (asked === undefined || asked <= longest) return longest;
   throw new PithError(
     'usage',
-    `A context of ${context} tokens is longer than the ${longest} the model was trained on.`,
+    `A context of ${asked} tokens is longer than the ${longest} the model was trained on.`,
     `Use --context ${longest} or less.`,
   );
 }

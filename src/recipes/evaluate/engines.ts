@@ -1,22 +1,17 @@
-import { unlink } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { availableMemory } from 'node:process';
 import type { TokenScorer } from '../../evaluate/scorer.ts';
-import { locateModel, openModel } from '../../models/open.ts';
-import type { OnProgress } from '../../util/progress.ts';
-import { losslessGguf } from '../lossless-gguf.ts';
+import { openModel } from '../../models/open.ts';
+import type { EngineOptions } from './engine-options.ts';
+import { openGgufFile } from './gguf-file.ts';
+import { Opened } from './opened.ts';
 
 /** What computes the predictions. */
 export type EngineName = TokenScorer['engine'];
 
-/** How to open a model for scoring. */
-export interface ScorerOptions {
-  readonly contextLength: number;
-  readonly threads?: number | undefined;
-  /** Where a temporary GGUF file of a folder may lie. */
-  readonly temporary: string;
-  readonly onProgress?: OnProgress | undefined;
-  readonly signal?: AbortSignal | undefined;
+/** What an evaluation computes with; the last one is the final word. */
+export function enginesOf(engine: EngineName | 'both' = 'onnx'): readonly EngineName[] {
+  return engine === 'both' ? ['onnx', 'llama'] : [engine];
 }
 
 /** A scorer, and what a user should know of how it computes. */
@@ -36,12 +31,12 @@ export interface OpenedScorer {
 export function openScorer(
   reference: string,
   engine: EngineName,
-  options: ScorerOptions,
+  options: EngineOptions,
 ): Promise<OpenedScorer> {
   return engine === 'onnx' ? openOnnx(reference, options) : openLlama(reference, options);
 }
 
-async function openOnnx(reference: string, options: ScorerOptions): Promise<OpenedScorer> {
+async function openOnnx(reference: string, options: EngineOptions): Promise<OpenedScorer> {
   const { contextLength, threads = availableParallelism() } = options;
   const { openOnnxScorer } = await import('../../evaluate/onnx/index.ts');
   const { openOnnxEngine } = await import('../../runtime/onnx/index.ts');
@@ -63,37 +58,19 @@ async function openOnnx(reference: string, options: ScorerOptions): Promise<Open
   }
 }
 
-async function openLlama(reference: string, options: ScorerOptions): Promise<OpenedScorer> {
+async function openLlama(reference: string, options: EngineOptions): Promise<OpenedScorer> {
   const { contextLength, threads, signal } = options;
   const { openLlamaScorer } = await import('../../evaluate/llama-scorer.ts');
-  const { kind, path } = await locateModel(reference);
   const opened = new Opened();
   try {
-    const made =
-      kind === 'gguf' ? undefined : await losslessGguf(reference, options.temporary, options);
-    if (made) opened.add({ close: () => unlink(made.path) });
+    const { path, notes } = opened.add(await openGgufFile(reference, options));
     // Sequences that are computed together round each other differently from one run to the next.
     const settings = { contextLength, threads, sequences: 1, ...(signal && { signal }) };
-    const scorer = opened.add(await openLlamaScorer(made?.path ?? path, settings));
-    const note = `llama.cpp reads ${reference} from a temporary GGUF file of type ${made?.type}.`;
-    return { scorer: closing(scorer, opened), notes: made ? [note] : [] };
+    const scorer = opened.add(await openLlamaScorer(path, settings));
+    return { scorer: closing(scorer, opened), notes };
   } catch (error) {
     await opened.close();
     throw error;
-  }
-}
-
-/** Things to close, the last first. */
-class Opened {
-  readonly #things: { close(): Promise<void> }[] = [];
-
-  add<T extends { close(): Promise<void> }>(thing: T): T {
-    this.#things.push(thing);
-    return thing;
-  }
-
-  async close(): Promise<void> {
-    for (const thing of this.#things.splice(0).toReversed()) await thing.close();
   }
 }
 
@@ -111,6 +88,6 @@ function closing(scorer: TokenScorer, opened: Opened): TokenScorer {
   };
 }
 
-function optional({ onProgress, signal }: ScorerOptions) {
+function optional({ onProgress, signal }: EngineOptions) {
   return { ...(onProgress && { onProgress }), ...(signal && { signal }) };
 }

@@ -12,8 +12,8 @@ import {
   type Likelihood,
 } from '../../evaluate/summary.ts';
 import type { TokenScores } from '../../evaluate/token-scores.ts';
-import { PithError } from '../../util/errors.ts';
-import type { EngineName } from './engines.ts';
+import { enginesOf, type EngineName } from './engines.ts';
+import { orContinuable } from './interrupted.ts';
 import { measure, topOf, type Measured, type MeasurementPlan } from './measurement.ts';
 import { planEvaluation } from './plan.ts';
 import type { EvaluateOptions, EvaluateRequest } from './request.ts';
@@ -69,7 +69,7 @@ export async function evaluate(
   const { plan, context, stride } = prepared;
   const measured: Measured[] = [];
   for (const engine of enginesOf(request.engine)) {
-    measured.push(await kept(options.signal, () => measure(plan, engine)));
+    measured.push(await orContinuable(options.signal, () => measure(plan, engine)));
   }
   const { text } = plan;
   const measurements = measured.map((one) => summarize(one, plan));
@@ -91,26 +91,6 @@ export async function evaluate(
     seconds: (performance.now() - started) / 1000,
     notes,
   };
-}
-
-/** The last one is the final word. */
-function enginesOf(engine: EvaluateRequest['engine'] = 'onnx'): readonly EngineName[] {
-  return engine === 'both' ? ['onnx', 'llama'] : [engine];
-}
-
-/** Says of an interruption that nothing is lost. */
-async function kept<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    if (!signal?.aborted) throw cause;
-    throw new PithError(
-      'cancelled',
-      'Stopped; the scores so far are kept.',
-      'Give the same command again to continue.',
-      { cause },
-    );
-  }
 }
 
 function summarize({ engine, device, scores }: Measured, plan: MeasurementPlan): Measurement {

@@ -146,7 +146,8 @@ function fileOf({ cache, text }: MeasurementPlan, kind: string, key: string) {
   return { path, key, counts };
 }
 
-function keyOf(parts: readonly string[]): string {
+/** A key of everything that determines scores, this version included. */
+export function keyOf(parts: readonly string[]): string {
   return createHash('sha256')
     .update(JSON.stringify([version, ...parts]))
     .digest('hex');

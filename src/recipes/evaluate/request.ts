@@ -7,7 +7,7 @@ export interface EvaluateRequest {
   readonly model: string;
   /** The model it was made from: what it lost is measured against this one. */
   readonly against?: string | undefined;
-  /** Text files; `sample` is the text in the box. */
+  /** Text files; `sample` is the text in the box. For `evaluateTasks`: task files, or shipped ones by name. */
   readonly data: readonly string[];
   /** Default `onnx`. */
   readonly engine?: EngineName | 'both' | undefined;
@@ -17,6 +17,10 @@ export interface EvaluateRequest {
   readonly stride?: number | undefined;
   /** Score no more tokens than this. */
   readonly maxTokens?: number | undefined;
+  /** Data files of the one task, or a folder of them, instead of what its file names. */
+  readonly taskData?: readonly string[] | undefined;
+  /** Ask no more than the first rows of each data file of a task. */
+  readonly limit?: number | undefined;
 }
 
 /** How to evaluate. */

@@ -1,156 +1,153 @@
-import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import type { Figure } from '../../evaluate/figure.ts';
-import type { PairedDifference } from '../../evaluate/paired.ts';
-import {
-  chanceLevel,
-  compareTasks,
-  loadTask,
-  measureFigure,
-  runTask,
-  type Task,
-  type TaskFile,
-  type TaskResult,
-} from '../../evaluate/tasks/index.ts';
-import { requireSameVocabulary } from '../../evaluate/vocabulary.ts';
-import { openModel } from '../../models/open.ts';
-import type { Model } from '../../models/model.ts';
-import { attempt } from '../../storage/system-error.ts';
-import { cacheFolder, contextOf } from './defaults.ts';
-import { openScorer, type EngineName } from './engines.ts';
+import { join } from 'node:path';
+import { runTask, type TaskResult } from '../../evaluate/tasks/index.ts';
+import type { OnProgress } from '../../util/progress.ts';
+import { AnswerFile, removeAnswers } from './answer-file.ts';
+import { enginesOf, type EngineName } from './engines.ts';
+import { orContinuable } from './interrupted.ts';
+import { keyOf, type MeasuredModel } from './measurement.ts';
 import type { EvaluateOptions, EvaluateRequest } from './request.ts';
-import { openTokenizer } from './tokenizer.ts';
+import { requireAbility, TaskEngine } from './task-engine.ts';
+import { readTasks } from './task-files.ts';
+import { planTasks, type PlannedTask, type TasksPlan } from './task-plan.ts';
+import { reportTask, type TaskReport } from './task-report.ts';
 
-/** One metric of a task. */
-export interface MetricReport {
-  readonly score: Figure;
-  /** The score by guessing, where there is one. */
-  readonly chance?: number;
-  readonly base?: Figure;
-  /** Candidate − base on the same rows. */
-  readonly difference?: PairedDifference;
-  /** (score − chance) / (base − chance). */
-  readonly retention?: Figure;
-}
-
-/** A task's first metric, and all of them by lm-evaluation-harness's names. */
-export interface TaskReport extends MetricReport {
-  readonly rows: number;
-  readonly metrics: Readonly<Record<string, MetricReport>>;
+/** What tasks say of a model. */
+export interface TasksReport {
+  readonly model: string;
+  readonly against?: string;
+  readonly data: readonly string[];
+  readonly engine: EngineName;
+  readonly tasks: Readonly<Record<string, TaskReport>>;
+  readonly seconds: number;
   readonly notes: readonly string[];
 }
 
-/** Whether data are a task, not text. */
-export function isTask(path: string): boolean {
-  return /\.ya?ml$/i.test(path);
-}
-
 /**
- * Runs tasks on a model and, where given, on its base: in one engine, that of the final word.
+ * Runs tasks on a model and, where given, on its base, in one engine or in both.
  *
- * @param request - Its `data` are task files; their rows lie beside them.
- * @throws PithError what `loadTask` and `runTask` throw; `conflict` for a base with another tokenizer.
+ * Answers are kept as they come: an interrupted evaluation continues when the same one is asked for
+ * again, and ends with the same figures. The base's answers stay for the next candidate.
+ *
+ * @param request - Its `data` are task files or tasks in the box.
+ * @throws PithError what `readTasks` and `runTask` throw; `unsupported` for tasks that an engine cannot
+ *   do; `conflict` for a base with another tokenizer; `cancelled`.
  */
 export async function evaluateTasks(
   request: EvaluateRequest,
   options: EvaluateOptions = {},
-): Promise<Record<string, TaskReport>> {
-  const tasks: Task[] = [];
-  for (const path of request.data) tasks.push(await readTask(path));
-  const base = request.against;
-  if (base !== undefined) await requireComparable(request.model, base);
-  const others = base === undefined ? [] : await runAll(base, tasks, request, options);
-  const results = await runAll(request.model, tasks, request, options);
-  return Object.fromEntries(
-    results.map((result, at) => [result.definition.task, reportOf(result, others[at])]),
-  );
-}
-
-async function readTask(path: string): Promise<Task> {
-  const file = await readTaskFile(path);
-  return loadTask(file, { read: (name) => readTaskFile(join(dirname(path), name)) });
-}
-
-async function readTaskFile(name: string): Promise<TaskFile> {
-  return { name, bytes: await attempt('read', name, () => readFile(name)) };
-}
-
-async function requireComparable(candidate: string, base: string): Promise<void> {
-  await withModel(candidate, (own) =>
-    withModel(base, async (other) => requireSameVocabulary(own, other)),
-  );
-}
-
-async function runAll(
-  reference: string,
-  tasks: readonly Task[],
-  request: EvaluateRequest,
-  options: EvaluateOptions,
-): Promise<TaskResult[]> {
-  const { cache: temporary = cacheFolder(), threads, signal, onProgress } = options;
-  const references = [reference, ...(request.against === undefined ? [] : [request.against])];
-  return withModel(reference, async (model) => {
-    const contextLength = contextOf(request, [model]);
-    const settings = { contextLength, threads, temporary, signal, onProgress };
-    const tokenizer = await openTokenizer(references, model);
-    try {
-      const { scorer } = await openScorer(reference, finalEngine(request), settings);
-      try {
-        const { bos } = tokenizer;
-        const prefixToken = bos ?? closingToken(model);
-        const encode = (text: string) => [...tokenizer.encode(text)];
-        const asked = { tokenizer: { encode }, prefixToken, addPrefix: bos !== undefined, scorer };
-        const results: TaskResult[] = [];
-        const running = { ...(signal && { signal }), ...(onProgress && { onProgress }) };
-        for (const task of tasks) results.push(await runTask(task, asked, running));
-        return results;
-      } finally {
-        await scorer.close();
-      }
-    } finally {
-      await tokenizer.close();
-    }
-  });
-}
-
-function finalEngine({ engine = 'onnx' }: EvaluateRequest): EngineName {
-  return engine === 'both' ? 'llama' : engine;
-}
-
-/** For models without an opening token: what ends their documents, else token 0. */
-function closingToken({ metadata }: Model): number {
-  const eos = metadata.get('tokenizer.ggml.eos_token_id')?.value;
-  return typeof eos === 'number' ? eos : 0;
-}
-
-async function withModel<T>(reference: string, use: (model: Model) => Promise<T>): Promise<T> {
-  const model = await openModel(reference);
+): Promise<TasksReport> {
+  const started = performance.now();
+  const engines = enginesOf(request.engine);
+  const tasks = await readTasks(request.data, request);
+  for (const { definition } of tasks)
+    for (const engine of engines) requireAbility(definition, engine);
+  const plan = await planTasks(tasks, request, options);
+  const found: EngineAnswers[] = [];
   try {
-    return await use(model);
+    for (const engine of engines) {
+      found.push(await orContinuable(options.signal, () => answerAll(plan, engine, options)));
+    }
   } finally {
-    await model.close();
+    await plan.close();
+  }
+  for (const { own } of found) for (const path of own.files) await removeAnswers(path);
+  const reports = tasks.map(({ definition }, at): [string, TaskReport] => {
+    const answered = found.map(({ engine, own, base }) => {
+      return { engine, result: own.results[at]!, other: base?.results[at] };
+    });
+    return [definition.task, reportTask(answered)];
+  });
+  return {
+    model: request.model,
+    ...(request.against !== undefined && { against: request.against }),
+    data: request.data,
+    engine: engines.at(-1)!,
+    tasks: Object.fromEntries(reports),
+    seconds: (performance.now() - started) / 1000,
+    notes: found.flatMap(({ own, base }) => [...(base?.notes ?? []), ...own.notes]),
+  };
+}
+
+/** One model's answers to all tasks. */
+interface ModelAnswers {
+  readonly results: readonly TaskResult[];
+  readonly files: readonly string[];
+  readonly notes: readonly string[];
+}
+
+interface EngineAnswers {
+  readonly engine: EngineName;
+  readonly own: ModelAnswers;
+  readonly base: ModelAnswers | undefined;
+}
+
+/** The base first, unless an earlier evaluation left its answers. */
+async function answerAll(
+  plan: TasksPlan,
+  engine: EngineName,
+  options: EvaluateOptions,
+): Promise<EngineAnswers> {
+  const base =
+    plan.against && (await answer(plan, { ...plan.against, kind: 'base' }, engine, options));
+  const own = await answer(plan, { ...plan.model, kind: 'candidate' }, engine, options);
+  return { engine, own, base };
+}
+
+type Role = MeasuredModel & { readonly kind: 'base' | 'candidate' };
+
+async function answer(
+  { tasks, cache, contextLength, reading }: TasksPlan,
+  role: Role,
+  engineName: EngineName,
+  options: EvaluateOptions,
+): Promise<ModelAnswers> {
+  const settings = { ...options, contextLength, temporary: cache, reading };
+  const engine = new TaskEngine(role.reference, engineName, settings);
+  const results: TaskResult[] = [];
+  const files: string[] = [];
+  const notes: string[] = [];
+  try {
+    for (const planned of tasks) {
+      const key = keyOf([role.kind, engineName, role.hash, planned.hash, String(contextLength)]);
+      const path = join(cache, `${role.kind}-${key.slice(0, 16)}.answers`);
+      const file = await AnswerFile.open(path, key);
+      files.push(path);
+      const label = `${planned.task.definition.task}, ${role.reference} (${engineName})`;
+      notes.push(...keptNotes(file, planned, label));
+      try {
+        results.push(await answerTask(planned, engine, file, { ...options, label }));
+      } finally {
+        await file.close();
+      }
+    }
+    return { results, files, notes: [...notes, ...engine.notes] };
+  } finally {
+    await engine.close();
   }
 }
 
-function reportOf(result: TaskResult, base: TaskResult | undefined): TaskReport {
-  const compared = base ? compareTasks(result, base) : [];
-  const metrics = result.measures.map((measure, at): [string, MetricReport] => {
-    const chance = chanceLevel(measure);
-    const other = base?.measures[at];
-    const { key: _, ...comparison } = compared[at] ?? { key: '' };
-    const report = {
-      score: measureFigure(measure),
-      ...(chance !== undefined && { chance }),
-      ...(other && { base: measureFigure(other) }),
-      ...comparison,
-    };
-    return [measure.key, report];
+/** Puts to the model what it has not answered yet; with all answers there, it is not even opened. */
+async function answerTask(
+  { task, answers }: PlannedTask,
+  engine: TaskEngine,
+  file: AnswerFile,
+  { signal, onProgress, label }: EvaluateOptions & { readonly label: string },
+): Promise<TaskResult> {
+  const isComplete = file.found.size >= answers;
+  const { output_type } = task.definition;
+  const model = await (isComplete ? engine.reading : engine.modelFor(output_type));
+  const reported: OnProgress | undefined =
+    onProgress && ((event) => onProgress({ ...event, label }));
+  return runTask(task, model, {
+    answered: file.found,
+    onAnswer: (number, given) => file.add(number, given),
+    ...(signal && { signal }),
+    ...(reported && { onProgress: reported }),
   });
-  const { samples, notes } = result;
-  return {
-    ...metrics[0]![1],
-    rows: samples.length,
-    metrics: Object.fromEntries(metrics),
-    notes,
-  };
+}
+
+function keptNotes({ found, path }: AnswerFile, { answers }: PlannedTask, label: string): string[] {
+  if (found.size === 0) return [];
+  if (found.size >= answers) return [`Answers of ${label} are those kept in ${path}.`];
+  return [`Continued an interrupted run of ${label} at answer ${found.size + 1} of ${answers}.`];
 }
