@@ -4,8 +4,8 @@
  *
  *   node interop/llama-quantize-sample.mjs LLAMA_CPP_BIN
  *
- * Needs Node 22.18 or newer (which runs TypeScript) and a build: the F16 file that Pith writes is the input. Q2_K_S is left out, because llama-quantize
- * asks for an importance matrix. `pure` are the files of one block type (--pure).
+ * Needs Node 22.18 or newer (which runs TypeScript) and a build: the F16 file that Pith writes is the input. Types for which llama-quantize asks for
+ * an importance matrix are left out. `pure` are the files of one block type (--pure).
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -29,14 +29,15 @@ async function layoutOf(...options) {
   return tensorLayout(out);
 }
 
-const mixes = fileTypeNames.filter((name) => name !== 'Q2_K_S');
+const needsImatrix = (name) => /^(Q2_K_S|IQ3_XX?S|IQ2_.*)$/.test(name);
+const mixes = fileTypeNames.filter((name) => !needsImatrix(name));
 const golden = {
   source: 'llama-quantize of llama.cpp v0.5.0; interop/llama-quantize-sample.mjs',
   mixes: {},
   pure: {},
 };
 for (const name of mixes) golden.mixes[name] = await layoutOf(f16, out, name);
-for (const type of encodableTypes) {
+for (const type of encodableTypes.filter((type) => !needsImatrix(type))) {
   golden.pure[type] = await layoutOf('--pure', f16, out, parseFileType(type, true).name);
 }
 rmSync(folder, { recursive: true });

@@ -71,9 +71,8 @@ function importanceNotes(
     const needy = tensors.filter(
       ({ name, from, to }) => from !== to && needsImportance(name, to, type),
     );
-    return needy.length > 0
-      ? [`${type.name} without --imatrix is poor; llama-quantize refuses it.`]
-      : [];
+    const types = [...new Set(needy.map(({ to }) => (to === 'Q2_K' ? type.name : to)))];
+    return types.map((name) => `${name} without --imatrix is poor; llama-quantize refuses it.`);
   }
   const missing = tensors.filter(
     ({ from, to, importance }) => from !== to && isQuantized(to) && importance === undefined,

@@ -75,6 +75,20 @@ test('overrides that match nothing, or only what is kept, are told', () => {
   ]);
 });
 
+test('types that llama-quantize refuses without an imatrix are written with a warning', () => {
+  const notes = fileTypeNames.flatMap((name) => {
+    const plan = planQuantization(llama(), { type: parseFileType(name) });
+    return plan.notes.map((note) => `${name}: ${note.split(' ')[0]}`);
+  });
+  expect(notes).toEqual([
+    'Q2_K_S: Q2_K_S',
+    'IQ2_M: IQ2_S',
+    'IQ2_S: IQ2_XS',
+    'IQ2_XS: IQ2_XS',
+    'IQ2_XXS: IQ2_XXS',
+  ]);
+});
+
 test.each(['attn_v', '=Q6_K', 'attn_v=', 'attn_(v=Q6_K', 'attn_v=Q9', `${'a'.repeat(301)}=Q6_K`])(
   'an override that cannot be read is a usage error: %s',
   (text) => {
