@@ -1,5 +1,5 @@
 import type { Candidate, Measured } from '../../evaluate/report/report-data.ts';
-import type { MetricReport, TaskReport } from '../evaluate/tasks.ts';
+import type { MetricReport, TaskReport } from '../evaluate/task-report.ts';
 import { bounded } from './bounded.ts';
 
 /** Task scores of a candidate, and of the original where both were measured. */

@@ -14,7 +14,8 @@ import { version } from '../../util/version.ts';
 import { benchApart } from '../bench/bench-apart.ts';
 import { evaluate, type EvaluateReport } from '../evaluate/evaluate.ts';
 import type { EvaluateRequest } from '../evaluate/request.ts';
-import { evaluateTasks, isTask } from '../evaluate/tasks.ts';
+import { sortData } from '../evaluate/task-files.ts';
+import { evaluateTasks } from '../evaluate/tasks.ts';
 import { locateText } from '../evaluate/text.ts';
 import { losslessGguf } from '../lossless-gguf.ts';
 import { fromBench } from './from-bench.ts';
@@ -172,7 +173,7 @@ class Gathering {
 
   async #loss(model: string) {
     const { data, against, engine, maxTokens } = this.#request;
-    const texts = data.filter((path) => !isTask(path));
+    const { texts } = await sortData(data);
     if (texts.length === 0) return {};
     const request = { model, against, data: texts, engine, maxTokens };
     const report = await evaluate(request, this.#options);
@@ -184,11 +185,13 @@ class Gathering {
 
   async #tasks(model: string) {
     const { data, against, engine } = this.#request;
-    const files = data.filter(isTask);
-    if (files.length === 0) return {};
-    const reports = await evaluateTasks({ model, against, data: files, engine }, this.#options);
-    for (const { notes } of Object.values(reports)) for (const note of notes) this.#notes.add(note);
-    const { candidate, base } = fromTasks(reports);
+    const { tasks } = await sortData(data);
+    if (tasks.length === 0) return {};
+    const report = await evaluateTasks({ model, against, data: tasks, engine }, this.#options);
+    for (const note of report.notes) this.remarks.add(note);
+    for (const { notes } of Object.values(report.tasks))
+      for (const note of notes) this.#notes.add(note);
+    const { candidate, base } = fromTasks(report.tasks);
     this.#baseTasks = base;
     return candidate;
   }
