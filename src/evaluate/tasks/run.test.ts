@@ -209,6 +209,16 @@ test('two data files: a figure each, of which the pooled one is the mean', async
   for (const part of parts.values()) expect(compareTasks(part, part)[0]!.difference.value).toBe(0);
 });
 
+test('of a bias nothing is to be retained: the share of stereotypes has chance and no retention', async () => {
+  const task = await sampleTask(
+    choiceTask.replace(/metric_list.*/, 'metric_list: [{ metric: pct_stereotype }]'),
+    rows,
+  );
+  const result = await runTask(task, likesX);
+  expect(chanceLevel(result.measures[0]!)).toBe(0.5);
+  expect(Object.keys(compareTasks(result, result)[0]!)).toEqual(['key', 'difference']);
+});
+
 test('a limit is said with the result', async () => {
   const task = await loadTask(textFile('t.yaml', choiceTask), {
     read: async (path) => textFile(path, ''),
