@@ -16,7 +16,8 @@ export function gradientName(input: string): string {
 }
 
 /**
- * Adds the gradients of a loss by some inputs, as outputs named by `gradientName`.
+ * Adds the gradients of a loss by some inputs, as outputs named by `gradientName`; an output of the graph
+ * may stand among the inputs: a value on the way to the loss.
  *
  * Reverse mode, in the operators of the graph itself. Only what lies between these inputs and the
  * loss is gone back through: below the lowest of them, and for weights that are not among them,
@@ -73,7 +74,8 @@ function addGradients(
   seeds: ReadonlyMap<number, Value>,
   inputs: readonly string[],
 ): void {
-  const targets = inputs.map((name) => named('input', name, graph.inputs));
+  const known = [...graph.inputs, ...graph.outputs];
+  const targets = inputs.map((name) => named('input', name, known));
   const values = targets.map(({ value }) => value);
   const gradients = goBack(g, graph, seeds, values);
   for (const { name, value } of targets) {

@@ -33,7 +33,7 @@ export function allExperts(place: Place, x: Value, plan: BlockPlan, routes: Rout
   const through = (name: string) => {
     place.tap(`${name}.input`, x);
     const weight = g.reshape(place.weight(`${name}.weight`), [count * inner, width]);
-    return g.reshape(g.linear(x, weight), [rows, count, inner]);
+    return place.tap(`${name}.output`, g.reshape(g.linear(x, weight), [rows, count, inner]));
   };
   const gate = activations[plan.architecture.activation](g, through('ffn_gate_exps'));
   // [N,E,F] → [E,N,F]
@@ -41,5 +41,5 @@ export function allExperts(place: Place, x: Value, plan: BlockPlan, routes: Rout
   place.tap('ffn_down_exps.input', hidden);
   const down = g.transpose(place.weight('ffn_down_exps.weight'), [0, 2, 1]);
   const weighted = g.mul(hidden, g.reshape(g.transpose(weights, [1, 0]), [count, rows, 1]));
-  return g.sum(g.matmul(weighted, down), 0);
+  return place.tap('experts.output', g.sum(g.matmul(weighted, down), 0));
 }

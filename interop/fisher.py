@@ -1,0 +1,115 @@
+"""Writes test/golden/fisher.json: second moments of what enters the matrices of small random models and of the
+gradients by what comes out, by torch autograd.
+
+Models and tokens are those of forward-logits.py. Labels are drawn by inverting the distribution function at given
+uniform numbers; the loss is the sum over tokens of −ln p(label). Rows of the output matrix: the expectation over
+every label, one backward pass each. Gradients are kept per token by hooks, squared and summed.
+
+Versions: transformers 4.57.6, torch 2.15, Python 3.11.
+Usage: python interop/fisher.py
+"""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import torch
+import transformers
+from transformers import AutoModelForCausalLM
+
+here = Path(__file__).parent
+target = here.parent / "test/golden/fisher.json"
+spec = importlib.util.spec_from_file_location("forward_logits", here / "forward-logits.py")
+models = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(models)
+
+LABELS = ["qwen2", "qwen3_moe", "gemma2"]
+# seededRandom(1, 0) of src/util/random.ts, as f32.
+UNIFORM = [0.8902591466903687,0.5857259631156921,0.6719982624053955,0.475593239068985,0.24740147590637207,0.7131296992301941,0.7576265335083008,0.14337268471717834,0.24776321649551392,0.6558129191398621,0.16027821600437164,0.10394857078790665,0.44538915157318115]
+NAMES = {
+    "self_attn.q_proj": "attn_q",
+    "self_attn.k_proj": "attn_k",
+    "self_attn.v_proj": "attn_v",
+    "self_attn.o_proj": "attn_output",
+    "mlp.gate_proj": "ffn_gate",
+    "mlp.up_proj": "ffn_up",
+    "mlp.down_proj": "ffn_down",
+    "mlp.gate": "ffn_gate_inp",
+}
+EXPERTS = {"gate_proj": "ffn_gate_exps", "up_proj": "ffn_up_exps", "down_proj": "ffn_down_exps"}
+
+
+def place(name):
+    """The tensor's GGUF name and the expert of a linear layer."""
+    _, _, layer, rest = name.split(".", 3)
+    if rest in NAMES:
+        return f"blk.{layer}.{NAMES[rest]}.weight", 0
+    _, _, expert, part = rest.split(".")
+    return f"blk.{layer}.{EXPERTS[part]}.weight", int(expert)
+
+
+def squares(tensor):
+    return tensor.double().square().flatten(0, -2).sum(0)
+
+
+def measure(label):
+    config = {**models.DECODER, **models.DECODERS[label]}
+    model = models.build(AutoModelForCausalLM, config)
+    models.fill(model, config)
+    model.double()
+    seen = {}
+
+    def keep(name):
+        def hook(module, inputs, output):
+            output.retain_grad()
+            seen[name] = (inputs[0].detach(), output)
+
+        return hook
+
+    linear = {n: m for n, m in model.named_modules() if isinstance(m, torch.nn.Linear)}
+    for name, module in [*linear.items(), ("embedding", model.get_input_embeddings())]:
+        module.register_forward_hook(keep(name))
+    logits = model(torch.tensor([models.TOKENS]), use_cache=False).logits[0]
+    log_p = logits.log_softmax(-1)
+    ends = log_p.exp().cumsum(-1)
+    bounds = torch.tensor(UNIFORM, dtype=torch.float64)[:, None] * ends[:, -1:]
+    drawn = (ends <= bounds).sum(-1).clamp(max=logits.shape[-1] - 1)
+    head_rows = torch.zeros(logits.shape[-1], dtype=torch.float64)
+    for token in range(logits.shape[-1]):
+        (gradient,) = torch.autograd.grad(-log_p[:, token].sum(), seen["lm_head"][1], retain_graph=True)
+        head_rows += (gradient[0].square() * log_p[:, token].exp().detach()[:, None]).sum(0)
+    (-log_p[torch.arange(len(drawn)), drawn].sum()).backward()
+    return collect(label, config, seen, drawn, head_rows)
+
+
+def collect(label, config, seen, drawn, head_rows):
+    count = config.get("num_experts", 1)
+    head = "token_embd.weight" if config["tie_word_embeddings"] else "output.weight"
+    entries = {head: {"inputs": rounded(squares(seen["lm_head"][0])), "outputs": rounded(head_rows), "counts": [len(models.TOKENS)]}}
+    parts = {}
+    for name, (given, output) in seen.items():
+        if not name.startswith("model.layers"):
+            continue
+        tensor, expert = place(name)
+        stack = count if "_exps" in tensor else 1
+        gradient = output.grad if output.grad is not None else torch.zeros_like(output)
+        entry = parts.setdefault(tensor, {side: torch.zeros(stack, size) for side, size in (("inputs", given.shape[-1]), ("outputs", output.shape[-1]))})
+        for side, values in (("inputs", given), ("outputs", gradient)):
+            entry[side] = entry[side].double()
+            entry[side][expert] = squares(values)
+        entry.setdefault("counts", [0] * stack)[expert] = given.flatten(0, -2).shape[0]
+    for tensor, entry in parts.items():
+        entries[tensor] = {"inputs": rounded(entry["inputs"]), "outputs": rounded(entry["outputs"]), "counts": entry["counts"]}
+    return {"label": label, "labels": drawn.tolist(), "embedding": rounded(squares(seen["embedding"][1].grad)), "tensors": entries}
+
+
+def rounded(tensor):
+    return [float(f"{value:.6g}") for value in tensor.flatten().tolist()]
+
+
+golden = {
+    "source": f"transformers {transformers.__version__}, torch {torch.__version__}; interop/fisher.py",
+    "uniform": UNIFORM,
+    "models": [measure(label) for label in LABELS],
+}
+target.write_text(json.dumps(golden, separators=(",", ":")) + "\n")

@@ -1,0 +1,97 @@
+import { expect, test } from 'vitest';
+import fisher from '../../../test/golden/fisher.json' with { type: 'json' };
+import { WeightStore } from '../../evaluate/onnx/weight-store.ts';
+import { ReferenceEngine } from '../../graph/reference/engine.ts';
+import { inlineTranscoder } from '../../kernels/transcoder.ts';
+import { scalarKernels } from '../../kernels/scalar.ts';
+import { golden, goldenModel } from '../../models/graph/golden.cases.ts';
+import type { Model } from '../../models/model.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { seededRandom } from '../../util/random.ts';
+import { collectEvidence } from './collect.ts';
+import type { CollectOptions } from './collection.ts';
+
+const window = Int32Array.from(golden.tokens);
+
+function modelOf(label: string): Model {
+  return goldenModel(golden.decoders.find((one) => one.label === label)!);
+}
+
+function collect(model: Model, windows: readonly Int32Array[], options?: CollectOptions) {
+  const engine = new ReferenceEngine();
+  const transcoder = inlineTranscoder(scalarKernels);
+  const weights = new WeightStore(model, engine, transcoder, true);
+  return collectEvidence({ model, engine, weights }, windows, options);
+}
+
+/** The largest difference, as a share of the largest value. */
+function distance(found: ArrayLike<number>, expected: readonly number[]): number {
+  expect(found.length).toBe(expected.length);
+  const largest = Math.max(...expected);
+  return (
+    expected.reduce((most, value, at) => Math.max(most, Math.abs(value - found[at]!)), 0) / largest
+  );
+}
+
+test('the golden labels are drawn with the numbers that Pith draws with', () => {
+  const random = seededRandom(1, 0);
+  expect(fisher.uniform.map(() => Math.fround(random.uniform()))).toEqual(
+    fisher.uniform.map(Math.fround),
+  );
+});
+
+test.each(fisher.models)(
+  `$label: second moments of inputs and of gradients are those of ${fisher.source}, within 1e-4`,
+  async ({ label, tensors, embedding }) => {
+    const found = await collect(modelOf(label), [window]);
+    expect([...found.tensors.keys()].sort()).toEqual(Object.keys(tensors).sort());
+    for (const [name, expected] of Object.entries(tensors)) {
+      const { inputs, outputs } = found.tensors.get(name)!;
+      expect({
+        name,
+        counts: [...inputs.counts],
+        close: [
+          distance(inputs.sums, expected.inputs) < 1e-4,
+          distance(outputs!.sums, expected.outputs) < 1e-4,
+        ],
+      }).toEqual({ name, counts: expected.counts, close: [true, true] });
+    }
+    expect(distance(found.embedding!.gradients.sums, embedding)).toBeLessThan(1e-4);
+  },
+);
+
+test('windows add up, however many are passed at once', async () => {
+  const model = modelOf('qwen2');
+  const windows = [window, window.toReversed(), window];
+  const together = await collect(model, windows, { gradients: false });
+  const apart = await collect(model, windows, { gradients: false, activationBytes: 1 });
+  expect(apart).toEqual(together);
+  const [first, second] = await Promise.all(
+    [window, window.toReversed()].map((one) => collect(model, [one], { gradients: false })),
+  );
+  const name = 'blk.1.ffn_down.weight';
+  const sums = (of: typeof together) => of.tensors.get(name)!.inputs.sums;
+  expect(
+    distance(
+      sums(together),
+      Array.from(sums(first!), (sum, at) => 2 * sum + sums(second!)[at]!),
+    ),
+  ).toBeLessThan(1e-12);
+  expect(together.tokens).toBe(39);
+});
+
+test('a weight that is infinite is told by the first matrix that what it makes enters', async () => {
+  const model = modelOf('qwen2');
+  const name = 'blk.0.ffn_down.weight';
+  const tensor = model.tensors.get(name)!;
+  const read: Tensor['read'] = async (first, count) => {
+    const bytes = (await tensor.read(first, count)).slice();
+    new Float32Array(bytes.buffer)[0] = Infinity;
+    return bytes;
+  };
+  const broken = { ...model, tensors: new Map(model.tensors).set(name, { ...tensor, read }) };
+  await expect(collect(broken, [window])).rejects.toMatchObject({
+    code: 'not-finite',
+    message: expect.stringContaining('the input of blk.1.attn_q.weight'),
+  });
+});

@@ -1,0 +1,28 @@
+import { Collector } from './collector.ts';
+import type { Collected, CollectOptions, CollectorParts } from './collection.ts';
+
+/**
+ * Runs windows of text through a decoder, block by block, and sums the squares of what enters its matrices and,
+ * on the way back, of the gradients by what comes out.
+ *
+ * @param windows - Tokens, at least one window; all have the same length.
+ * @throws PithError `not-finite` naming a matrix, `unsupported` for a model without a graph, `cancelled`;
+ *   whatever reading weights throws.
+ * @see Martens and Grosse 2015, arXiv:1503.05671 (K-FAC): with labels drawn from the model, E[a²] and E[(∂ℓ/∂y)²]
+ *   are the diagonals of the two factors of the Fisher information.
+ * @remarks Sums of a window are f32 at the engine, those over windows f64. Gradients cost about three more
+ *   forward passes. Memory: the weights that `weights` keeps, or two blocks', and `activationBytes`. Of experts,
+ *   every one computes every token.
+ */
+export async function collectEvidence(
+  parts: CollectorParts,
+  windows: readonly Int32Array[],
+  options: CollectOptions = {},
+): Promise<Collected> {
+  const collector = new Collector(parts, windows, options);
+  try {
+    return await collector.run();
+  } finally {
+    await collector.close();
+  }
+}

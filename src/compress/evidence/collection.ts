@@ -1,0 +1,32 @@
+import type { Engine } from '../../graph/engine.ts';
+import type { WeightStore } from '../../evaluate/onnx/weight-store.ts';
+import type { Model } from '../../models/model.ts';
+import type { OnProgress } from '../../util/progress.ts';
+import type { EmbeddingEvidence, TensorEvidence } from './evidence.ts';
+
+/** What runs. */
+export interface CollectorParts {
+  readonly model: Model;
+  readonly engine: Engine;
+  readonly weights: WeightStore;
+}
+
+/** What is measured, and how. */
+export interface CollectOptions {
+  /** Also the gradients, by one backward pass. Default true. */
+  readonly gradients?: boolean;
+  /** For sampled labels. Default 1. */
+  readonly seed?: number;
+  /** Activations that wait between blocks. Default 256 MiB; more means fewer passes over the weights. */
+  readonly activationBytes?: number;
+  readonly onProgress?: OnProgress | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What {@link collectEvidence} finds: evidence without its source. */
+export interface Collected {
+  readonly tokens: number;
+  readonly windowTokens: number;
+  readonly tensors: ReadonlyMap<string, TensorEvidence>;
+  readonly embedding?: EmbeddingEvidence;
+}

@@ -1,0 +1,102 @@
+import { expect, test } from 'vitest';
+import { writeGguf } from '../../formats/gguf/write.ts';
+import { memorySource } from '../../util/memory-source.ts';
+import { readImatrix } from '../quantize/imatrix.ts';
+import { coverageWarnings } from './coverage.ts';
+import type { Evidence, SecondMoments } from './evidence.ts';
+import { planEvidenceFile, planImatrixFile, type PlannedFile } from './evidence-file.ts';
+import { addSquares, meanSquares, priorTokens } from './moments.ts';
+import { readEvidence } from './read-evidence.ts';
+
+function moments(sums: number[], counts: number[]): SecondMoments {
+  const size = sums.length / counts.length;
+  return {
+    experts: counts.length,
+    size,
+    sums: Float64Array.from(sums),
+    counts: Float64Array.from(counts),
+  };
+}
+
+const experts = 'blk.0.ffn_up_exps.weight';
+const evidence: Evidence = {
+  source: {
+    model: 'tiny',
+    modelHash: 'aa',
+    tokenizerHash: 'bb',
+    dataHash: 'cc',
+    datasets: ['text.txt'],
+    seed: 7,
+  },
+  tokens: 64,
+  windowTokens: 32,
+  tensors: new Map([
+    [
+      'blk.0.attn_q.weight',
+      { inputs: moments([1, 2, 3, 4], [64]), outputs: moments([5, 6], [64]) },
+    ],
+    [experts, { inputs: moments([64, 192, 0, 0, 0, 64], [64, 0, 64]) }],
+  ]),
+  embedding: { gradients: moments([7, 8, 9, 10], [64]), rows: Float64Array.of(60, 0, 4) },
+  warnings: ['thin'],
+};
+
+async function sourceOf({ plan, values }: PlannedFile) {
+  const chunks: Uint8Array[] = [];
+  const sink = { write: async (bytes: Uint8Array) => void chunks.push(bytes.slice()) };
+  await writeGguf(plan, sink, async function* ({ name }) {
+    yield new Uint8Array(values.get(name)!.buffer);
+  });
+  return memorySource(new Uint8Array(Buffer.concat(chunks)), 'evidence.gguf');
+}
+
+test('evidence comes back from its file as it was', async () => {
+  expect(await readEvidence(await sourceOf(planEvidenceFile(evidence)))).toEqual(evidence);
+});
+
+test('an evidence file is an importance matrix for whatever reads those', async () => {
+  const imatrix = await readImatrix(await sourceOf(planEvidenceFile(evidence)));
+  expect(imatrix).toMatchObject({ datasets: ['text.txt'], chunks: 2 });
+  expect([...imatrix.entries.keys()]).toEqual(['blk.0.attn_q.weight', experts]);
+  expect([...imatrix.entries.get('blk.0.attn_q.weight')!.values]).toEqual(
+    [1, 2, 3, 4].map((x) => x / 64),
+  );
+});
+
+test('an expert of as many tokens as the prior lies half way to its layer, one without has its mean', async () => {
+  // Of the layer: (64 + 0 + 0) / 128 = 0.5 and (192 + 0 + 64) / 128 = 2.
+  const expected = [0.75, 2.5, 0.5, 2, 0.25, 1.5];
+  expect(priorTokens).toBe(64);
+  expect([...meanSquares(evidence.tensors.get(experts)!.inputs)]).toEqual(expected);
+  const imatrix = await readImatrix(await sourceOf(planImatrixFile(evidence)));
+  expect([...imatrix.entries.get(experts)!.values]).toEqual(expected);
+  expect(imatrix.notes).toEqual([]);
+});
+
+test('thin coverage is told: few tokens, starved experts, columns that are always 0', () => {
+  const wide = moments(
+    Array.from({ length: 100 }, (_, at) => at),
+    [64],
+  );
+  const tensors = new Map(evidence.tensors).set('output.weight', { inputs: wide });
+  expect(coverageWarnings({ tokens: 64, tensors })).toEqual([
+    '64 tokens are fewer than the input columns of output.weight (100): give more text, or expect error feedback to fit noise.',
+    `${experts}: 1 of 3 experts saw fewer than 64 tokens, 1 of them none; they are drawn to the mean of their layer.`,
+    'Some input columns were always 0: output.weight (100).',
+  ]);
+});
+
+test('a sum that is no number is refused by the name of what it is of', () => {
+  const to = moments([0, 0], [0]);
+  expect(() => addSquares(to, Float32Array.of(1, NaN), [1], 'the input of x')).toThrow(
+    'In the input of x, column 1 is not a finite number for some token.',
+  );
+});
+
+test('a llama-imatrix file is no evidence file, and says how to make one', async () => {
+  const source = await sourceOf(planImatrixFile(evidence));
+  await expect(readEvidence(source)).rejects.toMatchObject({
+    code: 'unsupported',
+    hint: 'Make it again: pith calibrate MODEL -o evidence.gguf',
+  });
+});

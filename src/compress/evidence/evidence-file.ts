@@ -1,0 +1,105 @@
+import { meta, type MetadataValue } from '../../formats/gguf/metadata.ts';
+import { planGguf, type GgufPlan } from '../../formats/gguf/plan.ts';
+import type { Evidence, SecondMoments } from './evidence.ts';
+import { meanSquares } from './moments.ts';
+
+/** A GGUF file and the numbers in it. */
+export interface PlannedFile {
+  readonly plan: GgufPlan;
+  /** Of each tensor. */
+  readonly values: ReadonlyMap<string, Float32Array>;
+}
+
+/** Suffixes and keys of an evidence file. */
+export const names = {
+  sums: '.in_sum2',
+  counts: '.counts',
+  gradients: '.out_grad2',
+  columnGradients: 'token_embd.weight.column_grad2',
+  rowCounts: 'token_embd.weight.row_counts',
+  version: 'pith.evidence.version',
+  model: 'pith.evidence.model',
+  modelHash: 'pith.evidence.model_hash',
+  tokenizerHash: 'pith.evidence.tokenizer_hash',
+  dataHash: 'pith.evidence.data_hash',
+  seed: 'pith.evidence.seed',
+  warnings: 'pith.evidence.warnings',
+} as const;
+
+/**
+ * Lays out an evidence file: llama.cpp's importance matrix in its GGUF form, so that whatever reads those reads
+ * this, with more tensors and keys beside it. Sums and counts as they were measured: experts are not drawn to
+ * their layer.
+ *
+ * - `<name>.in_sum2` `[experts, columns]` and `<name>.counts` `[experts, 1]`: as llama-imatrix
+ * - `<name>.out_grad2` `[experts, rows]`: Σ (∂ℓ/∂y)² over the tokens of `counts`
+ * - `token_embd.weight.column_grad2` `[1, C]` and `.row_counts` `[V, 1]`: the embedding as a table
+ */
+export function planEvidenceFile(evidence: Evidence): PlannedFile {
+  const { source, tensors, embedding } = evidence;
+  const metadata = imatrixKeys(evidence)
+    .set(names.version, meta.uint32(1))
+    .set(names.model, meta.string(source.model))
+    .set(names.modelHash, meta.string(source.modelHash))
+    .set(names.tokenizerHash, meta.string(source.tokenizerHash))
+    .set(names.dataHash, meta.string(source.dataHash))
+    .set(names.seed, meta.uint32(source.seed))
+    .set(names.warnings, meta.strings(evidence.warnings));
+  const matrices: Matrix[] = [];
+  for (const [name, { inputs, outputs }] of tensors) {
+    matrices.push(...sumsAndCounts(name, inputs));
+    if (outputs) matrices.push(rows(name + names.gradients, outputs.experts, outputs.sums));
+  }
+  if (embedding) {
+    matrices.push(rows(names.columnGradients, 1, embedding.gradients.sums));
+    matrices.push(rows(names.rowCounts, embedding.rows.length, embedding.rows));
+  }
+  return planned(metadata, matrices);
+}
+
+/**
+ * Lays out an importance matrix for llama-quantize: means of experts are drawn to their layer's, and no expert
+ * counts 0 tokens, which would give it equal weights.
+ */
+export function planImatrixFile(evidence: Evidence): PlannedFile {
+  const matrices = [...evidence.tensors].flatMap(([name, { inputs }]) => {
+    const counts = inputs.counts.map((count) => Math.max(1, count));
+    const sums = meanSquares(inputs).map(
+      (mean, at) => mean * counts[Math.floor(at / inputs.size)]!,
+    );
+    return sumsAndCounts(name, { ...inputs, sums, counts });
+  });
+  return planned(imatrixKeys(evidence), matrices);
+}
+
+interface Matrix {
+  readonly name: string;
+  readonly shape: readonly [number, number];
+  readonly values: Float32Array;
+}
+
+function imatrixKeys({ source, tokens, windowTokens }: Evidence): Map<string, MetadataValue> {
+  return new Map([
+    ['general.type', meta.string('imatrix')],
+    ['imatrix.datasets', meta.strings(source.datasets)],
+    ['imatrix.chunk_count', meta.uint32(tokens / windowTokens)],
+    ['imatrix.chunk_size', meta.uint32(windowTokens)],
+  ]);
+}
+
+function sumsAndCounts(name: string, { experts, sums, counts }: SecondMoments): Matrix[] {
+  return [rows(name + names.sums, experts, sums), rows(name + names.counts, experts, counts)];
+}
+
+function rows(name: string, count: number, values: Float64Array): Matrix {
+  return { name, shape: [count, values.length / count], values: Float32Array.from(values) };
+}
+
+function planned(
+  metadata: ReadonlyMap<string, MetadataValue>,
+  matrices: readonly Matrix[],
+): PlannedFile {
+  const infos = matrices.map(({ name, shape }) => ({ name, shape, type: 'F32' as const }));
+  const values = new Map(matrices.map((matrix) => [matrix.name, matrix.values]));
+  return { plan: planGguf(metadata, infos), values };
+}

@@ -1,0 +1,99 @@
+import type { Engine, Program, StoredTensor } from '../../graph/engine.ts';
+import { gradientName } from '../../graph/differentiate.ts';
+import { Programs, weightNames } from '../../evaluate/onnx/programs.ts';
+import type { WeightStore } from '../../evaluate/onnx/weight-store.ts';
+import type { WindowShape } from '../../evaluate/onnx/window-batch.ts';
+import type { Model } from '../../models/model.ts';
+import { seededRandom } from '../../util/random.ts';
+import { headMatrix, observeHeadGradients, observeHeadInput } from './observe-head.ts';
+import type { Tally } from './tally.ts';
+
+/** Floats of a run's logits, about: 64 MB. */
+const logitsAtOnce = 2 ** 24;
+/** No run takes more positions: its sums are f32. */
+const mostRows = 512;
+
+/** What the last norm and the output matrix are observed with. */
+export interface HeadObserverParts {
+  readonly model: Model;
+  readonly engine: Engine;
+  readonly weights: WeightStore;
+  readonly tally: Tally;
+  readonly seed: number;
+}
+
+/** Observes the last norm and the output matrix, window by window. */
+export class HeadObserver {
+  readonly #parts: HeadObserverParts;
+  readonly #programs: Programs;
+  readonly #matrix: string;
+  readonly #rows: number;
+
+  constructor(parts: HeadObserverParts) {
+    this.#parts = parts;
+    this.#programs = new Programs(parts.engine);
+    this.#matrix = headMatrix(parts.model);
+    const vocabulary = parts.model.tensors.get(this.#matrix)!.shape[0]!;
+    this.#rows = Math.max(16, Math.min(mostRows, Math.floor(logitsAtOnce / vocabulary)));
+  }
+
+  /** Adds the squares of what enters the output matrix. */
+  async observe(hidden: StoredTensor, shape: WindowShape): Promise<void> {
+    const { model, tally } = this.#parts;
+    const program = await this.#programs.get('input', () => observeHeadInput(model, shape));
+    const weights = await this.#weightsOf(program);
+    const { outputs } = await program.run({ ...weights, input: hidden });
+    tally.add('inputs', this.#matrix, outputs['in_sum2'] as Float32Array, shape.length);
+  }
+
+  /** Adds the squares of the gradients and gives those by `hidden`; `window` chooses the labels. */
+  async pullBack(hidden: StoredTensor, shape: WindowShape, window: number): Promise<StoredTensor> {
+    const { model, engine, seed, tally } = this.#parts;
+    const { length } = shape;
+    const rows = Math.min(this.#rows, length);
+    const program = await this.#programs.get('gradients', () =>
+      observeHeadGradients(model, shape, rows),
+    );
+    const weights = await this.#weightsOf(program);
+    const random = seededRandom(seed, window);
+    const zeros = new Float32Array(hidden.shape.reduce((product, size) => product * size, 1));
+    let gradient = await engine.store('f32', hidden.shape, zeros);
+    for (let first = 0; first < length; first += rows) {
+      const count = Math.min(rows, length - first);
+      const before = gradient;
+      const { outputs, kept } = await program.run(
+        {
+          ...weights,
+          input: hidden,
+          [gradientName('before')]: before,
+          positions: BigInt64Array.from({ length: rows }, (_, at) =>
+            BigInt(at < count ? first + at : 0),
+          ),
+          counted: Float32Array.from({ length: rows }, (_, at) => (at < count ? 1 : 0)),
+          uniform: Float32Array.from({ length: rows }, () => random.uniform()),
+        },
+        { outputs: ['out_sum2'], keep: [gradientName('input')] },
+      );
+      gradient = kept[gradientName('input')]!;
+      await before.release();
+      tally.add('outputs', this.#matrix, outputs['out_sum2'] as Float32Array, count);
+    }
+    return gradient;
+  }
+
+  /** Frees the output matrix, unless it is a resident. */
+  async release(): Promise<void> {
+    const { model, weights } = this.#parts;
+    await weights.release([...model.tensors.keys()].filter((name) => !name.startsWith('blk.')));
+  }
+
+  close(): Promise<void> {
+    return this.#programs.close();
+  }
+
+  async #weightsOf({ graph }: Program): Promise<Record<string, StoredTensor>> {
+    const weights: Record<string, StoredTensor> = {};
+    for (const name of weightNames(graph)) weights[name] = await this.#parts.weights.get(name);
+    return weights;
+  }
+}

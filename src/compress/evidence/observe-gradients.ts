@@ -1,0 +1,67 @@
+import { GraphBuilder } from '../../graph/builder.ts';
+import { differentiate, gradientName } from '../../graph/differentiate.ts';
+import { blockGraph } from '../../models/graph/decoder.ts';
+import type { GraphSizes } from '../../models/graph/embedding.ts';
+import type { ModelOutline } from '../../models/graph/model-scope.ts';
+import {
+  blockTaps,
+  expertWeights,
+  isStack,
+  matricesOf,
+  observed,
+  routedTokens,
+  sumOfSquares,
+  type ObservedGraph,
+  type ObservedMatrix,
+} from './observed-matrix.ts';
+
+const expertSum = 'blk.experts.output';
+
+/**
+ * The backward half of a block with the sums of squared gradients by what comes out of its matrices. Besides
+ * the block's inputs it takes `hidden.gradient` `[B,T,C]`, and gives `input.gradient`; forward is computed again.
+ */
+export function observeGradients(
+  model: ModelOutline,
+  kind: number,
+  sizes: GraphSizes,
+): ObservedGraph {
+  const known = blockTaps(model, kind);
+  const matrices = matricesOf(known, 'output');
+  const hasExperts = known.includes(expertWeights);
+  const targets = [...matrices.map((name) => `${name}.output`), ...(hasExperts ? [expertSum] : [])];
+  const taps = hasExperts ? [...targets, expertWeights] : targets;
+  const graph = withGradients(blockGraph(model, kind, { ...sizes, taps }), targets);
+  const of = (name: string) => graph.outputs.find((output) => output.name === name)!.value;
+  const g = new GraphBuilder({ ...graph, outputs: [] });
+  g.output(gradientName('input'), of(gradientName('input')));
+  const add = (matrix: string, value: ReturnType<typeof of>): ObservedMatrix => {
+    const sums = `${matrix}.out_sum2`;
+    g.output(sums, value);
+    return observed(matrix, sums, value);
+  };
+  const found = matrices.map((matrix) => {
+    const dy = of(gradientName(`${matrix}.output`));
+    // Gradients [N,E,F] by what a stack gives are 0 for experts that a token is not sent to.
+    return add(matrix, isStack(matrix) ? g.sum(g.mul(dy, dy), 0) : sumOfSquares(g, dy));
+  });
+  if (!hasExperts) return { graph: g.build(), matrices: found };
+  const weights = of(expertWeights);
+  routedTokens(g, weights);
+  // What an expert gives is multiplied by the token's weight for it before it is added: so is its gradient.
+  const dy = of(gradientName(expertSum));
+  const squares = g.gemm(g.mul(weights, weights), g.mul(dy, dy), { transA: true });
+  const down = add('blk.ffn_down_exps', squares);
+  return { graph: g.build(), matrices: [...found, down] };
+}
+
+function withGradients(
+  forward: ReturnType<typeof blockGraph>,
+  targets: readonly string[],
+): ReturnType<typeof blockGraph> {
+  const g = new GraphBuilder(forward);
+  const hidden = forward.outputs.find(({ name }) => name === 'hidden')!.value;
+  const given = g.input(gradientName('hidden'), 'f32', hidden.shape);
+  g.output('loss', g.sum(g.mul(hidden, given)));
+  return differentiate(g.build(), 'loss', ['input', ...targets]);
+}

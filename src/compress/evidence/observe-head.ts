@@ -1,0 +1,70 @@
+import { GraphBuilder } from '../../graph/builder.ts';
+import { differentiate, gradientName } from '../../graph/differentiate.ts';
+import type { Graph } from '../../graph/graph.ts';
+import { architectureOf } from '../../models/graph/architectures.ts';
+import { headGraph } from '../../models/graph/decoder.ts';
+import { parameter } from '../../models/graph/decoder-plan.ts';
+import type { GraphSizes } from '../../models/graph/embedding.ts';
+import type { ModelOutline } from '../../models/graph/model-scope.ts';
+import { sampleLabels } from './sample-labels.ts';
+import { sumOfSquares } from './observed-matrix.ts';
+
+/** The matrix that gives logits: the embedding where they are one. */
+export function headMatrix({ tensors }: ModelOutline): string {
+  return tensors.has('output.weight') ? 'output.weight' : 'token_embd.weight';
+}
+
+/** The last norm, and `in_sum2` `[C]` of what it gives to the output matrix. */
+export function observeHeadInput(model: ModelOutline, sizes: GraphSizes): Graph {
+  const head = headGraph(model, sizes);
+  const hidden = head.outputs.find(({ name }) => name === 'hidden')!;
+  const g = new GraphBuilder({ ...head, outputs: [] });
+  g.output('in_sum2', sumOfSquares(g, hidden.value));
+  return g.build();
+}
+
+/**
+ * Backward through the head at `rows` positions: besides `input` `[B,T,C]` and `positions`, takes `uniform`,
+ * `counted` (1, or 0 for rows that stand for nothing) and `before.gradient` `[B,T,C]`, to which it adds the
+ * gradient of −Σ ln p of tokens drawn from the model: `input.gradient`. Output `out_sum2` `[V]`: the sums of
+ * squared gradients by the output matrix's rows.
+ *
+ * @remarks Those are p − p² in expectation, which is what is summed: drawn ones would miss rare tokens.
+ */
+export function observeHeadGradients(model: ModelOutline, sizes: GraphSizes, rows: number): Graph {
+  const head = headGraph(model, { ...sizes, logits: rows });
+  const logits = head.outputs.find(({ name }) => name === 'logits')!.value;
+  const g = new GraphBuilder({ ...head, outputs: [] });
+  const counted = g.reshape(g.input('counted', 'f32', [rows]), [rows, 1]);
+  const probabilities = g.softmax(logits);
+  const labels = sampleLabels(g, probabilities, g.input('uniform', 'f32', [rows]));
+  const picked = g.gatherElements(g.logSoftmax(logits), labels, 1);
+  g.output('loss', g.neg(g.sum(g.mul(picked, counted))));
+  const variance = g.sub(probabilities, g.mul(probabilities, probabilities));
+  const architecture = architectureOf(model.architecture, 'decoder');
+  const cap = parameter(model, architecture, 'final_logit_softcapping');
+  const slope = cap ? slopeOfCap(g, logits, cap) : undefined;
+  const squares = slope ? g.mul(variance, g.mul(slope, slope)) : variance;
+  g.output('out_sum2', g.sum(g.mul(squares, counted), 0));
+  return addedUp(differentiate(g.build(), 'loss', ['input']));
+}
+
+/** The derivative of c·tanh(y / c), from its values: 1 − (z / c)². */
+function slopeOfCap(
+  g: GraphBuilder,
+  capped: ReturnType<GraphBuilder['scalar']>,
+  cap: number,
+): ReturnType<GraphBuilder['scalar']> {
+  const share = g.div(capped, g.scalar(cap));
+  return g.sub(g.scalar(1), g.mul(share, share));
+}
+
+function addedUp(graph: Graph): Graph {
+  const of = (name: string) => graph.outputs.find((output) => output.name === name)!.value;
+  const gradient = of(gradientName('input'));
+  const g = new GraphBuilder({ ...graph, outputs: [] });
+  const before = g.input(gradientName('before'), 'f32', gradient.shape);
+  g.output(gradientName('input'), g.add(before, gradient));
+  g.output('out_sum2', of('out_sum2'));
+  return g.build();
+}

@@ -1,0 +1,37 @@
+import { BlockPrograms, type BlockProgramsParts } from '../../evaluate/onnx/block-programs.ts';
+import type { WindowShape } from '../../evaluate/onnx/window-batch.ts';
+import type { ModelOutline } from '../../models/graph/model-scope.ts';
+import type { ObservedGraph, ObservedMatrix } from './observed-matrix.ts';
+
+/** Makes the graph of blocks of a kind. */
+type Observe = (model: ModelOutline, kind: number, shape: WindowShape) => ObservedGraph;
+
+/** The programs of blocks in one direction, and what their outputs tell of; all windows have one shape. */
+export class ObservedBlocks {
+  readonly programs: BlockPrograms;
+  readonly #kinds = new Map<number, ObservedGraph>();
+  readonly #graph: (kind: number) => ObservedGraph;
+
+  constructor(parts: Omit<BlockProgramsParts, 'block'>, observe: Observe, shape: WindowShape) {
+    this.#graph = (kind) => observe(parts.model, kind, shape);
+    const block = (kind: number) => this.#of(kind).graph;
+    this.programs = new BlockPrograms({ ...parts, block });
+  }
+
+  /** The matrices of block `index`. */
+  matrices(index: number): readonly ObservedMatrix[] {
+    return this.#of(this.programs.kinds[index]!).matrices;
+  }
+
+  /** The outputs of block `index` with sums in them. */
+  sums(index: number): string[] {
+    const names = this.matrices(index).flatMap(({ sums, counts }) => [sums, counts ?? sums]);
+    return [...new Set(names)];
+  }
+
+  #of(kind: number): ObservedGraph {
+    const known = this.#kinds.get(kind) ?? this.#graph(kind);
+    this.#kinds.set(kind, known);
+    return known;
+  }
+}

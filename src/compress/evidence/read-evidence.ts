@@ -1,0 +1,99 @@
+import { openGguf, type GgufFile } from '../../formats/gguf/open.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { columnsOf, rowsOf } from '../../tensor/tensor.ts';
+import type { ByteSource } from '../../util/byte-source.ts';
+import { PithError } from '../../util/errors.ts';
+import type { EmbeddingEvidence, Evidence, SecondMoments, TensorEvidence } from './evidence.ts';
+import { names } from './evidence-file.ts';
+
+const again = 'Make it again: pith calibrate MODEL -o evidence.gguf';
+
+/**
+ * Reads an evidence file that `planEvidenceFile` laid out. The caller closes the source; nothing is read after this.
+ *
+ * @throws PithError `unsupported` for other files, importance matrices of llama-imatrix among them; `corrupt` where
+ *   its parts do not belong together; `not-finite`; what reading GGUF throws.
+ */
+export async function readEvidence(source: ByteSource): Promise<Evidence> {
+  const file = await openGguf(source);
+  const { metadata } = file;
+  const text = (key: string) => {
+    const value = metadata.get(key);
+    return value?.type === 'string' ? value.value : '';
+  };
+  const number = (key: string) => Number(metadata.get(key)?.value ?? 0);
+  const list = (key: string) => {
+    const value = metadata.get(key);
+    return value?.type === 'array' ? Array.from<unknown, string>(value.value, String) : [];
+  };
+  if (number(names.version) !== 1)
+    throw new PithError('unsupported', `${source.name} is no evidence file of version 1.`, again);
+  const windowTokens = number('imatrix.chunk_size');
+  const embedding = await readEmbedding(file);
+  return {
+    source: {
+      model: text(names.model),
+      modelHash: text(names.modelHash),
+      tokenizerHash: text(names.tokenizerHash),
+      datasets: list('imatrix.datasets'),
+      dataHash: text(names.dataHash),
+      seed: number(names.seed),
+    },
+    tokens: number('imatrix.chunk_count') * windowTokens,
+    windowTokens,
+    tensors: await readTensors(file),
+    ...(embedding && { embedding }),
+    warnings: list(names.warnings),
+  };
+}
+
+async function readTensors(file: GgufFile): Promise<ReadonlyMap<string, TensorEvidence>> {
+  const tensors = new Map<string, TensorEvidence>();
+  for (const key of file.tensors.keys()) {
+    if (!key.endsWith(names.sums)) continue;
+    const name = key.slice(0, -names.sums.length);
+    const counts = await numbers(file, name + names.counts);
+    const inputs = await moments(file, key, counts);
+    const gradients = name + names.gradients;
+    tensors.set(name, {
+      inputs,
+      ...(file.tensors.has(gradients) && { outputs: await moments(file, gradients, counts) }),
+    });
+  }
+  return tensors;
+}
+
+async function readEmbedding(file: GgufFile): Promise<EmbeddingEvidence | undefined> {
+  if (!file.tensors.has(names.columnGradients)) return undefined;
+  const rows = await numbers(file, names.rowCounts);
+  const tokens = rows.reduce((sum, count) => sum + count, 0);
+  return { gradients: await moments(file, names.columnGradients, Float64Array.of(tokens)), rows };
+}
+
+async function moments(file: GgufFile, name: string, counts: Float64Array): Promise<SecondMoments> {
+  const sums = await numbers(file, name);
+  const { shape } = tensorOf(file, name);
+  const experts = rowsOf(shape);
+  if (experts !== counts.length)
+    throw new PithError(
+      'corrupt',
+      `${file.name}: ${name} has ${experts} rows, but there are ${counts.length} counts.`,
+      again,
+    );
+  return { experts, size: columnsOf(shape), sums, counts };
+}
+
+async function numbers(file: GgufFile, name: string): Promise<Float64Array> {
+  const tensor = tensorOf(file, name);
+  const bytes = await tensor.read(0, rowsOf(tensor.shape));
+  const values = Float64Array.from(new Float32Array(bytes.slice().buffer));
+  const broken = values.findIndex((value) => !(value >= 0 && value < Infinity));
+  if (broken < 0) return values;
+  throw new PithError('not-finite', `${file.name}: ${name} holds ${values[broken]}.`, again);
+}
+
+function tensorOf(file: GgufFile, name: string): Tensor {
+  const tensor = file.tensors.get(name);
+  if (tensor?.type === 'F32') return tensor;
+  throw new PithError('corrupt', `${file.name} lacks ${name} in F32.`, again);
+}
