@@ -7,6 +7,7 @@ const commands: Readonly<Record<string, CommandLoader>> = {
   doctor: async () => (await import('./doctor.ts')).doctor,
   inspect: async () => (await import('./inspect.ts')).inspect,
   quantize: async () => (await import('./quantize.ts')).quantize,
+  calibrate: async () => (await import('./calibrate.ts')).calibrate,
   verify: async () => (await import('./verify.ts')).verify,
   evaluate: async () => (await import('./evaluate.ts')).evaluate,
   run: async () => (await import('./run.ts')).run,

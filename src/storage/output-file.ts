@@ -75,7 +75,12 @@ async function takeBackFinished(path: string, last: CompletedStep | undefined): 
   if (file?.size === last.offset && file.ino === last.detail) await rename(path, `${path}.partial`);
 }
 
-async function refuseExisting(path: string, force: boolean): Promise<void> {
+/**
+ * Refuses a path that an output could not be opened at, long before there is something to write.
+ *
+ * @throws {@link PithError} `conflict` when the file exists (without `force`) or is a folder.
+ */
+export async function refuseExisting(path: string, force: boolean): Promise<void> {
   const found = await stat(path).catch(missing);
   if (found?.isDirectory()) throw isFolder(path);
   if (found === undefined || force) return;

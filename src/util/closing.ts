@@ -10,3 +10,17 @@ export async function closeOnFailure<T>(
     throw error;
   }
 }
+
+/** Things to close, the last first. */
+export class OpenThings {
+  readonly #things: { close(): Promise<void> }[] = [];
+
+  add<T extends { close(): Promise<void> }>(thing: T): T {
+    this.#things.push(thing);
+    return thing;
+  }
+
+  async close(): Promise<void> {
+    for (const thing of this.#things.splice(0).toReversed()) await thing.close();
+  }
+}

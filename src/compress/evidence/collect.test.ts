@@ -17,10 +17,15 @@ function modelOf(label: string): Model {
   return goldenModel(golden.decoders.find((one) => one.label === label)!);
 }
 
-function collect(model: Model, windows: readonly Int32Array[], options?: CollectOptions) {
+function collect(
+  model: Model,
+  windows: readonly Int32Array[],
+  options?: CollectOptions,
+  isResident = true,
+) {
   const engine = new ReferenceEngine();
   const transcoder = inlineTranscoder(scalarKernels);
-  const weights = new WeightStore(model, engine, transcoder, true);
+  const weights = new WeightStore(model, engine, transcoder, isResident);
   return collectEvidence({ model, engine, weights }, windows, options);
 }
 
@@ -78,6 +83,13 @@ test('windows add up, however many are passed at once', async () => {
     ),
   ).toBeLessThan(1e-12);
   expect(together.tokens).toBe(39);
+});
+
+test('weights that are read block by block for every pass give the very same evidence', async () => {
+  const model = modelOf('qwen3_moe');
+  const windows = [window, window.toReversed()];
+  const whole = await collect(model, windows);
+  expect(await collect(model, windows, { activationBytes: 1 }, false)).toEqual(whole);
 });
 
 test('a weight that is infinite is told by the first matrix that what it makes enters', async () => {

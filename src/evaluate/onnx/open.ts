@@ -98,9 +98,10 @@ function planOf(model: Model, options: OnnxScorerOptions): OnnxScorerPlan {
   return { mode, reason, contextLength, vocabulary, windowsAtOnce };
 }
 
-function modeOf(
+/** Whether a model's weights as f32 fit the memory that there is, and why. */
+export function modeOf(
   model: Model,
-  { mode, availableBytes = Infinity }: OnnxScorerOptions,
+  { mode, availableBytes = Infinity }: Pick<OnnxScorerOptions, 'mode' | 'availableBytes'>,
 ): Pick<OnnxScorerPlan, 'mode' | 'reason'> {
   const bytes = [...model.tensors.values()].reduce(
     (sum, { shape }) => sum + 4 * weightsOf(shape),

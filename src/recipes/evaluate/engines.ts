@@ -4,7 +4,7 @@ import type { TokenScorer } from '../../evaluate/scorer.ts';
 import { openModel } from '../../models/open.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { openGgufFile } from './gguf-file.ts';
-import { Opened } from './opened.ts';
+import { OpenThings } from '../../util/closing.ts';
 
 /** What computes the predictions. */
 export type EngineName = TokenScorer['engine'];
@@ -41,7 +41,7 @@ async function openOnnx(reference: string, options: EngineOptions): Promise<Open
   const { openOnnxScorer } = await import('../../evaluate/onnx/index.ts');
   const { openOnnxEngine } = await import('../../runtime/onnx/index.ts');
   const { startTranscoder } = await import('../../runtime/kernel-workers.ts');
-  const opened = new Opened();
+  const opened = new OpenThings();
   try {
     const model = opened.add(await openModel(reference));
     const engine = opened.add(await openOnnxEngine({ threads, ...optional(options) }));
@@ -61,7 +61,7 @@ async function openOnnx(reference: string, options: EngineOptions): Promise<Open
 async function openLlama(reference: string, options: EngineOptions): Promise<OpenedScorer> {
   const { contextLength, threads, signal } = options;
   const { openLlamaScorer } = await import('../../evaluate/llama-scorer.ts');
-  const opened = new Opened();
+  const opened = new OpenThings();
   try {
     const { path, notes } = opened.add(await openGgufFile(reference, options));
     // Sequences that are computed together round each other differently from one run to the next.
@@ -75,7 +75,7 @@ async function openLlama(reference: string, options: EngineOptions): Promise<Ope
 }
 
 /** A scorer that closes everything it stands on. */
-function closing(scorer: TokenScorer, opened: Opened): TokenScorer {
+function closing(scorer: TokenScorer, opened: OpenThings): TokenScorer {
   const { engine, device, vocabulary, contextLength, windowsAtOnce } = scorer;
   return {
     engine,

@@ -5,7 +5,7 @@ import { PithError } from '../../util/errors.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { openScorer, type EngineName } from './engines.ts';
 import { openGgufFile } from './gguf-file.ts';
-import { Opened } from './opened.ts';
+import { OpenThings } from '../../util/closing.ts';
 import type { TasksPlan } from './task-plan.ts';
 
 /** What a model can be asked, one way each. */
@@ -177,9 +177,9 @@ async function openOnnxVectors(
 
 /** Closes everything at the end, or when opening fails. */
 async function openAll(
-  open: (opened: Opened) => Promise<Omit<OpenedAbility, 'close'>>,
+  open: (opened: OpenThings) => Promise<Omit<OpenedAbility, 'close'>>,
 ): Promise<OpenedAbility> {
-  const opened = new Opened();
+  const opened = new OpenThings();
   try {
     return { ...(await open(opened)), close: () => opened.close() };
   } catch (error) {

@@ -8,7 +8,7 @@ import { attempt } from '../../storage/system-error.ts';
 import { cacheFolder, longestContext } from './defaults.ts';
 import type { MeasuredModel } from './measurement.ts';
 import { modelHash } from './model-hash.ts';
-import { Opened } from './opened.ts';
+import { OpenThings } from '../../util/closing.ts';
 import type { EvaluateOptions, EvaluateRequest } from './request.ts';
 import { openTokenizer } from './tokenizer.ts';
 
@@ -47,7 +47,7 @@ export async function planTasks(
 ): Promise<TasksPlan> {
   const asked = tasks.map(askedBy);
   const { onProgress, signal, cache = cacheFolder() } = options;
-  const opened = new Opened();
+  const opened = new OpenThings();
   try {
     const model = opened.add(await openModel(request.model));
     const base = request.against === undefined ? undefined : await openModel(request.against);

@@ -1,0 +1,83 @@
+import { availableParallelism } from 'node:os';
+import { basename } from 'node:path';
+import { calibrate as run, type CalibrateReport } from '../recipes/calibrate/calibrate.ts';
+import { formatBytes, formatDuration, formatInteger } from '../util/format-units.ts';
+import { defineCommand } from './framework/command.ts';
+
+/** `pith calibrate`: what a model's activations and gradients are over some text. */
+export const calibrate = defineCommand({
+  name: 'calibrate',
+  summary: 'Measure which weights matter, on text: evidence for quantizing.',
+  description:
+    'Runs the model over text and back, and writes for every matrix how large its inputs are by column\n' +
+    '(the importance matrix) and how much its outputs matter by row (Fisher information). The file is\n' +
+    'also an importance matrix for pith quantize --imatrix and for llama-quantize; --imatrix writes one\n' +
+    'without the rest, in which experts with few tokens are drawn to the mean of their layer.\n' +
+    'A .jsonl file has a "text" or chat "messages" a row; other files are cut at lines <|endoftext|>.\n' +
+    'Without --data the text in the box is taken: prose, code, documentation, dialogues, 13 languages.',
+  examples: [
+    'pith calibrate sample',
+    'pith calibrate ./my-model --data mine.txt -o my-model.evidence.gguf --tokens 100000',
+    'pith calibrate model.gguf --no-gradients --imatrix imatrix.gguf',
+  ],
+  positionals: { model: { description: 'A Hugging Face folder, a .gguf file, or sample.' } },
+  options: {
+    data: { type: 'string', value: 'FILE', multiple: true, description: 'Text to run it on.' },
+    output: {
+      type: 'string',
+      short: 'o',
+      value: 'FILE',
+      description: 'The file to write. Default: MODEL.evidence.gguf here.',
+    },
+    imatrix: {
+      type: 'string',
+      value: 'FILE',
+      description: 'Also an importance matrix for llama-quantize.',
+    },
+    tokens: { type: 'integer', value: 'N', min: 1, description: 'Take no more than N tokens.' },
+    context: {
+      type: 'integer',
+      value: 'N',
+      min: 2,
+      description: 'Tokens of a window. Default 512, or what the model was trained on if less.',
+    },
+    'no-gradients': { type: 'boolean', description: 'Inputs only, a quarter of the time.' },
+    threads: {
+      type: 'integer',
+      value: 'N',
+      default: availableParallelism(),
+      min: 1,
+      max: 512,
+      description: 'Threads that compute.',
+    },
+    force: { type: 'boolean', short: 'f', description: 'Replace an existing output.' },
+  },
+  isolated: true,
+  async run(context, { positionals: { model }, options }) {
+    const { data, tokens: maxTokens, context: length, imatrix, force, threads } = options;
+    const name = basename(model.replace(/[/\\]+$/, '')).replace(/\.gguf$/i, '');
+    const { output = `${name}.evidence.gguf` } = options;
+    const gradients = !options['no-gradients'];
+    const { onProgress, signal } = context;
+    const report = await run(
+      { model, data, maxTokens, context: length, gradients },
+      { output, imatrix, force, threads, onProgress, signal },
+    );
+    for (const note of report.notes) context.note(`note: ${note}`);
+    for (const warning of report.warnings) context.note(`warning: ${warning}`);
+    return report;
+  },
+  render: describe,
+});
+
+function describe(report: CalibrateReport): string {
+  const { output, bytes, imatrix, tokens, documents, windowTokens, tensors } = report;
+  const facts = [
+    `${formatInteger(tokens)} tokens of ${formatInteger(documents)} documents, windows of ${windowTokens}`,
+    `${formatInteger(tensors)} matrices${report.gradients ? ', with gradients' : ''}`,
+    formatDuration(report.seconds),
+    `peak memory ${formatBytes(report.peakMemoryBytes)}`,
+  ];
+  const also = imatrix === undefined ? [] : [`${imatrix}: for llama-quantize --imatrix`];
+  return [`${output}: ${formatBytes(bytes)}`, ...also, facts.join(' · ')].join('\n');
+}
