@@ -23,8 +23,10 @@ const sumsLl: usize = memory.data(64, 16);
 let targets: usize = 0;
 let targetCount: i32 = 0;
 let tried: i32 = 0;
-const refinements = 2;
+const refinements = 1;
 const moves = 3;
+/** Entries looked at while the sub-scales are chosen. */
+const usual = 8;
 
 export function useTargets(at: usize, count: i32, entries: i32): void {
   targets = at;
@@ -59,7 +61,7 @@ function fitAlone(at: usize, length: i32): void {
     const scale = isTarget
       ? f32x4.mul(largest, all(<f32>1 / load<f32>(targets + <usize>trial * 4)))
       : ratiosOf(bestXl, bestLl);
-    chooseEntries(start, length, scale, isTarget ? tried : listed);
+    chooseEntries(start, length, scale, isTarget ? tried : usual);
     const score = f32x4.mul(f32x4.mul(wxl, wxl), bestLl);
     const better = v128.or(
       f32x4.gt(score, f32x4.mul(f32x4.mul(bestXl, bestXl), wll)),
@@ -150,7 +152,7 @@ function chooseSubScales(at: usize, length: i32, step: f32): void {
     const moved = f32x4.add(nearest, all(trial == 2 ? -1 : <f32>trial));
     const subScale = f32x4.pmin(f32x4.pmax(moved, all(0)), all(15));
     const scale = f32x4.mul(all(step), multiplier(subScale));
-    chooseEntries(at * length, length, scale, listed);
+    chooseEntries(at * length, length, scale, usual);
     const rest = f32x4.sub(f32x4.add(wxl, wxl), f32x4.mul(scale, wll));
     const gain = f32x4.mul(scale, rest);
     const better = trial == 0 ? i32x4.splat(-1) : f32x4.gt(gain, bestGain);

@@ -18,9 +18,10 @@ export function codebookNearest(): usize {
   return nearest;
 }
 
+/** Entries listed for a cell. */
+export const listed: i32 = 16;
 /** Weights that share an entry: 4 or 8. */
 export let width: i32 = 4;
-export let listed: i32 = 8;
 export let evenSigns: bool = false;
 let levels: f32 = 8;
 let offset: f32 = 0;
@@ -29,7 +30,6 @@ let inverseStep: f32 = 0;
 /** Describes the codebook in use. */
 export function useCodebook(wide: i32, count: f32, lowest: f32, step: f32, even: bool): void {
   width = wide;
-  listed = wide == 4 ? 8 : 16;
   evenSigns = even;
   levels = count;
   offset = lowest / step;
@@ -227,7 +227,7 @@ function searchFour(at: usize, inverse: v128, half: v128, count: i32): void {
   cell = withLevel(cell, magnitudeAt(at, 2), inverse);
   cell = withLevel(cell, magnitudeAt(at, 1), inverse);
   cell = withLevel(cell, magnitudeAt(at, 0), inverse);
-  const place = i32x4.shl(toIntegers(cell), 3);
+  const place = i32x4.shl(toIntegers(cell), 4);
   startSearch();
   for (let k: usize = 0; k < <usize>count; k++) {
     let packed = v128.load32_zero(entryAt(place, 0, k, 2));

@@ -17,7 +17,7 @@ import { describe, machine, printResult, summarize } from './report.mjs';
 const simpleTypes = ['Q8_0', 'Q4_0', 'Q4_1', 'Q5_0', 'Q5_1'];
 const kTypes = ['Q2_K', 'Q3_K', 'Q4_K', 'Q5_K', 'Q6_K'];
 /** llama-quantize takes minutes for these: they get a smaller model. */
-const slowTypes = ['IQ4_NL', 'IQ4_XS'];
+const slowTypes = ['IQ4_NL', 'IQ4_XS', 'IQ3_S'];
 
 const { values: options } = parseArgs({
   options: {

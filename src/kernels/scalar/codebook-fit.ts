@@ -1,5 +1,5 @@
 import type { FitBlock } from './fit-block.ts';
-import type { CodebookLists } from './codebook-lists.ts';
+import { listed, type CodebookLists } from './codebook-lists.ts';
 import { roundSmall, type Sums } from './symmetric-fit.ts';
 
 const f = Math.fround;
@@ -77,7 +77,7 @@ function chooseGroup(
   { lists }: CodebookShape,
   count: number,
 ): GroupChoice {
-  const listAt = cellOf(range, f(inverse * f(1 / lists.step)), lists) * lists.listed;
+  const listAt = cellOf(range, f(inverse * f(1 / lists.step)), lists) * listed;
   const half = f(range.scale * 0.5);
   let plain = none;
   let flipped = none;

@@ -1,6 +1,9 @@
 import { codebookData } from './codebook-data.ts';
 import { codebook, codebookOf, type CodebookName, type CodebookType } from './codebooks.ts';
 
+/** Entries listed for a cell. */
+export const listed = 16;
+
 /**
  * A codebook made ready for searching: for each cell, that is for each choice of the level nearest to
  * every magnitude of a group, the entries nearest to those levels, the nearest first.
@@ -16,7 +19,6 @@ export interface CodebookLists {
   readonly entries: Int8Array;
   /** `listed` entries of cell c from index `c * listed` on. */
   readonly nearest: Uint16Array;
-  readonly listed: number;
 }
 
 const known = new Map<CodebookName, CodebookLists>();
@@ -34,8 +36,7 @@ export function codebookLists(type: CodebookType): CodebookLists {
   const { width, levels } = codebookData[name];
   const step = (levels.at(-2)! - levels[0]) / (levels.length - 2);
   const entries = codebook(name);
-  const listed = width === 4 ? 8 : 16;
-  const nearest = nearestEntries(entries, levels, width, listed);
+  const nearest = nearestEntries(entries, levels, width);
   const lists: CodebookLists = {
     width,
     levels: levels.length,
@@ -43,18 +44,12 @@ export function codebookLists(type: CodebookType): CodebookLists {
     step,
     entries,
     nearest,
-    listed,
   };
   known.set(name, lists);
   return lists;
 }
 
-function nearestEntries(
-  entries: Int8Array,
-  levels: readonly number[],
-  width: number,
-  listed: number,
-): Uint16Array {
+function nearestEntries(entries: Int8Array, levels: readonly number[], width: number): Uint16Array {
   const half = width / 2;
   const cells = levels.length ** half;
   const low = distances(entries, levels, width, 0);

@@ -1,4 +1,5 @@
 import { chooseEntries, type Choice, type CodebookShape } from './codebook-fit.ts';
+import { listed } from './codebook-lists.ts';
 import { sumInFour, type FitBlock } from './fit-block.ts';
 import {
   extremeOf,
@@ -14,6 +15,9 @@ const f = Math.fround;
 
 /** What the largest scale of a super-block is divided into: the multiplier of its sub-block. */
 const divisors = [31, 29, 27, 33, 25, 35, 23, 38];
+
+/** Entries looked at while the sub-scales are chosen; all that are listed, only for the last choice. */
+const usual = listed / 2;
 
 /** Entries and scales of a super-block. */
 export interface CodebookFit {
@@ -65,7 +69,7 @@ function fitAlone(
     if (best.wll === 0 || score > f(f(best.wxl * best.wxl) * sums.wll)) best = sums;
   };
   for (const target of targets) attempt(f(largest * f(1 / target)), shape.tried);
-  for (let step = 0; step < refinements; step++) attempt(ratioOf(best), shape.lists.listed);
+  for (let step = 0; step < refinements; step++) attempt(ratioOf(best), usual);
   return best;
 }
 
@@ -128,7 +132,7 @@ function chooseSubScale(
     const subScale = Math.min(Math.max(nearest + move, 0), 15);
     const scale = f(step * (2 * subScale + 1));
     const range = { block, first, count: block.subBlock, scale };
-    const choice = chooseEntries(range, shape, shape.lists.listed);
+    const choice = chooseEntries(range, shape, usual);
     const gain = f(scale * f(f(choice.wxl + choice.wxl) - f(scale * choice.wll)));
     if (best && gain <= bestGain) continue;
     best = { ...choice, subScale, first };
@@ -146,7 +150,7 @@ function refit(block: FitBlock, shape: CodebookShape, choices: readonly SubChoic
   const scales = subScales.map((subScale) => f(step * (2 * subScale + 1)));
   const entries = choices.flatMap(({ first }, j) => {
     const range = { block, first, count: block.subBlock, scale: scales[j]! };
-    return chooseEntries(range, shape, shape.lists.listed).entries;
+    return chooseEntries(range, shape, listed).entries;
   });
   return { scale, subScales, scales, entries };
 }

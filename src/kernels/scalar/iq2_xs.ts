@@ -18,11 +18,11 @@ export const encodeIQ2XS: Encoder = codebookEncoder({
   tried: 4,
   plain: {
     ridge: 6,
-    search: { targets: [36, 42, 48, 54, 60], refinements: 2, subScaleSteps: [0, 1, -1] },
+    search: { targets: [36, 42, 48, 54, 60], refinements: 1, subScaleSteps: [0, 1, -1] },
   },
   importance: {
     ridge: 0.07,
-    search: { targets: [36, 42, 48, 55, 63, 72], refinements: 2, subScaleSteps: [0, 1, -1] },
+    search: { targets: [36, 42, 48, 55, 63, 72], refinements: 1, subScaleSteps: [0, 1, -1] },
   },
   subBlock: 16,
   pack,

@@ -15,13 +15,13 @@ export const encodeIQ3S: Encoder = codebookEncoder({
   tried: 2,
   plain: {
     ridge: 1,
-    search: { targets: [13, 14, 15, 16, 17.5, 19], refinements: 2, subScaleSteps: [0, 1, -1] },
+    search: { targets: [13, 14, 15, 16, 17.5, 19], refinements: 1, subScaleSteps: [0, 1, -1] },
   },
   importance: {
     ridge: 0.07,
     search: {
       targets: [12, 13, 14, 15, 16, 17, 18.5, 20],
-      refinements: 2,
+      refinements: 1,
       subScaleSteps: [0, 1, -1],
     },
   },

@@ -16,13 +16,13 @@ export const encodeIQ3XXS: Encoder = codebookEncoder({
   tried: 4,
   plain: {
     ridge: 1,
-    search: { targets: [50, 56, 62, 68, 76], refinements: 2, subScaleSteps: [0, 1, -1] },
+    search: { targets: [50, 56, 62, 68, 76], refinements: 1, subScaleSteps: [0, 1, -1] },
   },
   importance: {
     ridge: 0.07,
     search: {
       targets: [52, 60, 68, 78, 88],
-      refinements: 2,
+      refinements: 1,
       subScaleSteps: [0, 1, -1],
     },
   },
