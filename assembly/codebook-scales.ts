@@ -23,15 +23,18 @@ const sumsLl: usize = memory.data(64, 16);
 let targets: usize = 0;
 let targetCount: i32 = 0;
 let tried: i32 = 0;
+/** What the fitted d is multiplied with. */
+let stretch: f32 = 1;
 const refinements = 1;
 const moves = 3;
 /** Entries looked at while the sub-scales are chosen. */
 const usual = 8;
 
-export function useTargets(at: usize, count: i32, entries: i32): void {
+export function useTargets(at: usize, count: i32, entries: i32, factor: f32): void {
   targets = at;
   targetCount = count;
   tried = entries;
+  stretch = factor;
 }
 
 /** Fits `count` sub-blocks of `length` weights and chooses their entries; scales are d · share · (2s + 1). */
@@ -41,7 +44,7 @@ export function fitCodebook(count: i32, length: i32, share: f32, inverseUnit: f3
   const rough = halfValue(storedStep(end, share, inverseUnit), inverseUnit) * share;
   for (let at: usize = 0; at < end; at += 16) chooseSubScales(at, length, rough);
   joinSums(end);
-  scaleBits = halfScale(ratio(joinedXl, joinedLl) / share, inverseUnit);
+  scaleBits = halfScale((ratio(joinedXl, joinedLl) / share) * stretch, inverseUnit);
   const step = all(halfValue(scaleBits, inverseUnit) * share);
   for (let at: usize = 0; at < end; at += 16) {
     const scale = f32x4.mul(step, multiplier(v128.load(subScales + at)));

@@ -11,8 +11,8 @@ export function encode_IQ2_S(
   values: usize, rows: i32, columns: i32, importance: usize, out: usize, stats: usize,
 ): void {
   useCodebook(8, 3, 8, 17, false);
-  if (importance) useTargets(weightedTargets, 6, 4);
-  else useTargets(plainTargets, 5, 4);
+  if (importance) useTargets(weightedTargets, 6, 4, 1.025);
+  else useTargets(plainTargets, 5, 4, 1.025);
   const ridge: f32 = importance ? 0.07 : 1;
   encodeSuperBlocks(values, rows, columns, importance, out, stats, 16, 82, ridge, true, packBlock);
 }

@@ -11,8 +11,8 @@ export function encode_IQ3_S(
   values: usize, rows: i32, columns: i32, importance: usize, out: usize, stats: usize,
 ): void {
   useCodebook(4, 8, 1, 2, false);
-  if (importance) useTargets(weightedTargets, 8, 2);
-  else useTargets(plainTargets, 6, 2);
+  if (importance) useTargets(weightedTargets, 8, 2, 1.006);
+  else useTargets(plainTargets, 6, 2, 1.006);
   const ridge: f32 = importance ? 0.07 : 1;
   encodeSuperBlocks(values, rows, columns, importance, out, stats, 32, 110, ridge, true, packBlock);
 }

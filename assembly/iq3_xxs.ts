@@ -11,8 +11,8 @@ export function encode_IQ3_XXS(
   values: usize, rows: i32, columns: i32, importance: usize, out: usize, stats: usize,
 ): void {
   useCodebook(4, 8, 4, 8, true);
-  if (importance) useTargets(weightedTargets, 5, 4);
-  else useTargets(plainTargets, 5, 4);
+  if (importance) useTargets(weightedTargets, 5, 4, 1.012);
+  else useTargets(plainTargets, 5, 4, 1.012);
   const ridge: f32 = importance ? 0.07 : 1;
   encodeSuperBlocks(values, rows, columns, importance, out, stats, 32, 98, ridge, true, packBlock);
 }

@@ -13,6 +13,11 @@ export interface CodebookShape {
   readonly share: number;
   /** Entries looked at for each scale tried. */
   readonly tried: number;
+  /**
+   * What the fitted d is multiplied with: least squares shrinks all weights a little, the same way
+   * in every layer, which costs the model more than the errors that it saves.
+   */
+  readonly stretch: number;
 }
 
 /** An entry for one group of weights. */

@@ -24,7 +24,7 @@ export interface CodebookLists {
 const known = new Map<CodebookName, CodebookLists>();
 
 /**
- * The lists of a type's codebook, made on the first call (10 to 50 ms) and kept.
+ * The lists of a type's codebook, made on the first call (20 to 200 ms) and kept.
  *
  * ggml lists every entry at the two or three smallest distances from a cell; here all cells list
  * equally many, so that four groups can be searched in step.

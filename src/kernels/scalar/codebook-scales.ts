@@ -34,8 +34,9 @@ export interface CodebookFit {
  * Fits a super-block: the scale of each sub-block alone, then d and the sub-scales, then the entries
  * at the scales as they will be stored.
  *
- * ggml chooses the entries at the unrounded scales of the sub-blocks and multiplies d with a
- * constant; here d is fitted by least squares, and entries follow the scales that will be read.
+ * ggml chooses the entries at the unrounded scales of the sub-blocks and divides the
+ * largest scale by a constant for d; here d is fitted by least squares (and stretched), and entries follow
+ * the scales that will be read.
  */
 export function fitCodebook(block: FitBlock, shape: CodebookShape, search: Search): CodebookFit {
   const { subBlock: count } = block;
@@ -143,9 +144,10 @@ function chooseSubScale(
 
 /** d once more for the sub-scales and entries chosen, and the entries once more for that d. */
 function refit(block: FitBlock, shape: CodebookShape, choices: readonly SubChoice[]): CodebookFit {
-  const { share } = shape;
+  const { share, stretch } = shape;
   const subScales = choices.map(({ subScale }) => subScale);
-  const scale = halfScale(f(ratioOf(joinSums(choices, subScales)) / share), block.unit);
+  const fitted = f(ratioOf(joinSums(choices, subScales)) / share);
+  const scale = halfScale(f(fitted * f(stretch)), block.unit);
   const step = f(scale.value * share);
   const scales = subScales.map((subScale) => f(step * (2 * subScale + 1)));
   const entries = choices.flatMap(({ first }, j) => {

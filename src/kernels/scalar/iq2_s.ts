@@ -13,6 +13,7 @@ export const encodeIQ2S: Encoder = codebookEncoder({
   evenSigns: false,
   share: 0.125,
   tried: 4,
+  stretch: 1.025,
   plain: {
     ridge: 1,
     search: { targets: [36, 42, 48, 54, 60], refinements: 1, subScaleSteps: [0, 1, -1] },

@@ -16,6 +16,7 @@ export const encodeIQ2XS: Encoder = codebookEncoder({
   evenSigns: true,
   share: 0.125,
   tried: 4,
+  stretch: 1.025,
   plain: {
     ridge: 6,
     search: { targets: [36, 42, 48, 54, 60], refinements: 1, subScaleSteps: [0, 1, -1] },

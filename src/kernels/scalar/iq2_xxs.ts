@@ -15,6 +15,7 @@ export const encodeIQ2XXS: Encoder = codebookEncoder({
   evenSigns: true,
   share: 0.125,
   tried: 4,
+  stretch: 1.03,
   plain: {
     ridge: 6,
     search: { targets: [36, 42, 48, 54, 60], refinements: 1, subScaleSteps: [0, 1, -1] },

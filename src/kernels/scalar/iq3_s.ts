@@ -13,6 +13,7 @@ export const encodeIQ3S: Encoder = codebookEncoder({
   evenSigns: false,
   share: 1,
   tried: 2,
+  stretch: 1.006,
   plain: {
     ridge: 1,
     search: { targets: [13, 14, 15, 16, 17.5, 19], refinements: 1, subScaleSteps: [0, 1, -1] },

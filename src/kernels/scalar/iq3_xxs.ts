@@ -14,6 +14,7 @@ export const encodeIQ3XXS: Encoder = codebookEncoder({
   evenSigns: true,
   share: 0.25,
   tried: 4,
+  stretch: 1.012,
   plain: {
     ridge: 1,
     search: { targets: [50, 56, 62, 68, 76], refinements: 1, subScaleSteps: [0, 1, -1] },
