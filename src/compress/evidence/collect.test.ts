@@ -92,6 +92,29 @@ test('weights that are read block by block for every pass give the very same evi
   expect(await collect(model, windows, { activationBytes: 1 }, false)).toEqual(whole);
 });
 
+test('Hessians have the second moments on their diagonals; blocks are cut from the full ones; windows add up', async () => {
+  const model = modelOf('qwen3_moe');
+  const windows = [window, window.toReversed()];
+  const measure = (hessianBlock: number) =>
+    collect(model, windows, { gradients: false, hessianBlock, activationBytes: 1 });
+  const [full, cut] = [await measure(Infinity), await measure(20)];
+  for (const name of ['blk.1.attn_q.weight', 'blk.1.attn_output.weight', 'output.weight']) {
+    const { inputs, hessian } = full.tensors.get(name)!;
+    const { size } = inputs;
+    const { sums } = hessian!;
+    const diagonal = Array.from({ length: size }, (_, at) => sums[at * size + at]!);
+    expect(distance(diagonal, [...inputs.sums])).toBeLessThan(1e-6);
+    const blocks = cut.tensors.get(name)!.hessian!;
+    expect(blocks.blockSize).toBe(20);
+    expect(blocks.sums).toHaveLength(Math.ceil(size / 20) * 400);
+    // Row 1, column 3 of the second block.
+    expect(blocks.sums[400 + 1 * 20 + 3]).toBeCloseTo(sums[21 * size + 23]!, 6);
+  }
+  const of = (name: string) => full.tensors.get(name)!.hessian;
+  expect(of('blk.1.attn_k.weight')).toBe(of('blk.1.attn_q.weight'));
+  expect(of('blk.1.ffn_up_exps.weight')).toBeUndefined();
+});
+
 test('a weight that is infinite is told by the first matrix that what it makes enters', async () => {
   const model = modelOf('qwen2');
   const name = 'blk.0.ffn_down.weight';

@@ -15,6 +15,11 @@ export interface CollectorParts {
 export interface CollectOptions {
   /** Also the gradients, by one backward pass. Default true. */
   readonly gradients?: boolean;
+  /**
+   * Also Hessians of so many neighbouring input columns, `Infinity` for full ones. Default none. 8 bytes a column and
+   * column of its block are kept for every matrix; experts have none.
+   */
+  readonly hessianBlock?: number;
   /** For sampled labels. Default 1. */
   readonly seed?: number;
   /** Activations that wait between blocks. Default 256 MiB; more means fewer passes over the weights. */

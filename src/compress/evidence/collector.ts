@@ -40,15 +40,19 @@ export class Collector {
 
   constructor(parts: CollectorParts, windows: readonly Int32Array[], options: CollectOptions) {
     const { model } = parts;
-    const { gradients = true, seed = 1, activationBytes = defaultBytes } = options;
+    const { gradients = true, seed = 1, activationBytes = defaultBytes, hessianBlock } = options;
     this.#windows = windows;
     this.#options = options;
     this.#shape = { batch: 1, length: windows[0]!.length };
-    this.#forward = new ObservedBlocks(parts, observeInputs, this.#shape);
+    this.#forward = new ObservedBlocks(
+      parts,
+      (outline, kind, shape) => observeInputs(outline, kind, { ...shape, hessianBlock }),
+      this.#shape,
+    );
     this.#backward = gradients
       ? new ObservedBlocks(parts, observeGradients, this.#shape)
       : undefined;
-    this.#head = new HeadObserver({ ...parts, tally: this.#tally, seed });
+    this.#head = new HeadObserver({ ...parts, tally: this.#tally, seed, hessianBlock });
     this.#embedding = new EmbeddingTally(model);
     this.#blocks = this.#forward.programs.kinds.length;
     const width = requiredParameter(model, 'embedding_length');

@@ -20,6 +20,7 @@ export interface HeadObserverParts {
   readonly weights: WeightStore;
   readonly tally: Tally;
   readonly seed: number;
+  readonly hessianBlock?: number | undefined;
 }
 
 /** Observes the last norm and the output matrix, window by window. */
@@ -39,11 +40,16 @@ export class HeadObserver {
 
   /** Adds the squares of what enters the output matrix. */
   async observe(hidden: StoredTensor, shape: WindowShape): Promise<void> {
-    const { model, tally } = this.#parts;
-    const program = await this.#programs.get('input', () => observeHeadInput(model, shape));
+    const { model, tally, hessianBlock } = this.#parts;
+    const program = await this.#programs.get('input', () =>
+      observeHeadInput(model, { ...shape, hessianBlock }),
+    );
     const weights = await this.#weightsOf(program);
     const { outputs } = await program.run({ ...weights, input: hidden });
     tally.add('inputs', this.#matrix, outputs['in_sum2'] as Float32Array, shape.length);
+    if (hessianBlock === undefined) return;
+    const size = Math.min(hessianBlock, hidden.shape.at(-1)!);
+    tally.addHessian(this.#matrix, outputs['hessian'] as Float32Array, size);
   }
 
   /** Adds the squares of the gradients and gives those by `hidden`; `window` chooses the labels. */

@@ -10,6 +10,7 @@ export type {
   EmbeddingEvidence,
   Evidence,
   EvidenceSource,
+  Hessian,
   SecondMoments,
   TensorEvidence,
 } from './evidence.ts';

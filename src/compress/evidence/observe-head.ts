@@ -7,19 +7,24 @@ import { parameter } from '../../models/graph/decoder-plan.ts';
 import type { GraphSizes } from '../../models/graph/embedding.ts';
 import type { ModelOutline } from '../../models/graph/model-scope.ts';
 import { sampleLabels } from './sample-labels.ts';
-import { sumOfSquares } from './observed-matrix.ts';
+import { hessianOf, sumOfSquares } from './observed-matrix.ts';
 
 /** The matrix that gives logits: the embedding where they are one. */
 export function headMatrix({ tensors }: ModelOutline): string {
   return tensors.has('output.weight') ? 'output.weight' : 'token_embd.weight';
 }
 
-/** The last norm, and `in_sum2` `[C]` of what it gives to the output matrix. */
-export function observeHeadInput(model: ModelOutline, sizes: GraphSizes): Graph {
+/** The last norm, and `in_sum2` `[C]` (and, if asked for, `hessian`) of what it gives to the output matrix. */
+export function observeHeadInput(
+  model: ModelOutline,
+  sizes: GraphSizes & { readonly hessianBlock?: number | undefined },
+): Graph {
   const head = headGraph(model, sizes);
   const hidden = head.outputs.find(({ name }) => name === 'hidden')!;
   const g = new GraphBuilder({ ...head, outputs: [] });
   g.output('in_sum2', sumOfSquares(g, hidden.value));
+  const { hessianBlock } = sizes;
+  if (hessianBlock !== undefined) g.output('hessian', hessianOf(g, hidden.value, hessianBlock));
   return g.build();
 }
 

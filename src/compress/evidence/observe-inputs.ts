@@ -8,17 +8,23 @@ import {
   expertWeights,
   isStack,
   matricesOf,
+  hessianOf,
   observed,
   routedTokens,
   sumOfSquares,
   type ObservedGraph,
+  type ObservedMatrix,
 } from './observed-matrix.ts';
 
 /**
  * A block's graph with the sums of squares of what enters its matrices; of experts, over the tokens that are
  * sent to them. Matrices that read the same activations share an output.
  */
-export function observeInputs(model: ModelOutline, kind: number, sizes: GraphSizes): ObservedGraph {
+export function observeInputs(
+  model: ModelOutline,
+  kind: number,
+  sizes: GraphSizes & { readonly hessianBlock?: number | undefined },
+): ObservedGraph {
   const known = blockTaps(model, kind);
   const matrices = matricesOf(known, 'input');
   const experts = known.includes(expertWeights) ? [expertWeights] : [];
@@ -28,19 +34,35 @@ export function observeInputs(model: ModelOutline, kind: number, sizes: GraphSiz
   const g = new GraphBuilder({ ...forward, outputs: [] });
   g.output('hidden', of('hidden'));
   const routed = experts.length > 0 ? routedTokens(g, of(expertWeights)) : undefined;
-  const shared = new Map<string, { readonly sums: string; readonly value: Value }>();
+  const shared = new Map<string, ObservedMatrix>();
   const found = matrices.map((matrix) => {
     const x = of(`${matrix}.input`);
     const key = `${x.id} ${isStack(matrix)}`;
     const known = shared.get(key);
-    if (known) return observed(matrix, known.sums, known.value);
+    if (known) return { ...known, matrix };
     const sums = `${matrix}.in_sum2`;
     const value = isStack(matrix) ? sumsOfExperts(g, x, routed!) : sumOfSquares(g, x);
     g.output(sums, value);
-    shared.set(key, { sums, value });
-    return observed(matrix, sums, value);
+    const one = observed(matrix, sums, value);
+    const { hessianBlock } = sizes;
+    const found =
+      hessianBlock === undefined || isStack(matrix)
+        ? one
+        : { ...one, hessian: withHessian(g, `${matrix}.hessian`, { x, hessianBlock }) };
+    shared.set(key, found);
+    return found;
   });
   return { graph: g.build(), matrices: found };
+}
+
+function withHessian(
+  g: GraphBuilder,
+  output: string,
+  { x, hessianBlock }: { readonly x: Value; readonly hessianBlock: number },
+): NonNullable<ObservedMatrix['hessian']> {
+  const value = hessianOf(g, x, hessianBlock);
+  g.output(output, value);
+  return { output, blockSize: value.shape[1]! };
 }
 
 /** Of `x [N,C]` or `[E,N,C]`, over the tokens of each expert, `[E,C]`. */

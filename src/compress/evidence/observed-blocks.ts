@@ -25,7 +25,11 @@ export class ObservedBlocks {
 
   /** The outputs of block `index` with sums in them. */
   sums(index: number): string[] {
-    const names = this.matrices(index).flatMap(({ sums, counts }) => [sums, counts ?? sums]);
+    const names = this.matrices(index).flatMap(({ sums, counts, hessian }) => [
+      sums,
+      ...(counts === undefined ? [] : [counts]),
+      ...(hessian === undefined ? [] : [hessian.output]),
+    ]);
     return [...new Set(names)];
   }
 

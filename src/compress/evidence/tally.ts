@@ -1,6 +1,6 @@
 import type { TensorData } from '../../graph/value.ts';
 import { tensorOfInput } from '../../models/graph/decoder.ts';
-import { noMoments, type SecondMoments, type TensorEvidence } from './evidence.ts';
+import { noMoments, type Hessian, type SecondMoments, type TensorEvidence } from './evidence.ts';
 import { addSquares } from './moments.ts';
 import type { ObservedMatrix } from './observed-matrix.ts';
 
@@ -19,6 +19,8 @@ export class Tally {
     outputs: new Map(),
   };
 
+  readonly #hessians = new Map<string, Hessian>();
+
   /** Adds what a run of block `index` over so many tokens gave. */
   addBlock(
     side: Side,
@@ -31,6 +33,7 @@ export class Tally {
       const seen = counts === undefined ? [tokens] : (outputs[counts] as Float32Array);
       addSquares(moments, outputs[sums] as Float32Array, seen, describe[side](name));
     }
+    this.#addHessians(matrices, index, outputs);
   }
 
   /** Adds sums of a matrix outside the blocks. */
@@ -45,9 +48,47 @@ export class Tally {
     return new Map(
       [...inputs].map(([name, moments]) => {
         const gradients = outputs.get(name);
-        return [name, { inputs: moments, ...(gradients && { outputs: gradients }) }];
+        const hessian = this.#hessians.get(name);
+        return [
+          name,
+          {
+            inputs: moments,
+            ...(gradients && { outputs: gradients }),
+            ...(hessian && { hessian }),
+          },
+        ];
       }),
     );
+  }
+
+  /** Matrices that share an output share the sum. */
+  #addHessians(
+    matrices: readonly ObservedMatrix[],
+    index: number,
+    outputs: BlockRun['outputs'],
+  ): void {
+    const sums = new Map<string, Hessian>();
+    for (const { matrix, hessian } of matrices) {
+      if (hessian === undefined) continue;
+      const name = tensorOfInput(`${matrix}.weight`, index);
+      const known = sums.get(hessian.output);
+      if (known) this.#hessians.set(name, known);
+      else {
+        const found = outputs[hessian.output] as Float32Array;
+        sums.set(hessian.output, this.addHessian(name, found, hessian.blockSize));
+      }
+    }
+  }
+
+  /** Adds the Hessian of a matrix. */
+  addHessian(name: string, sums: Float32Array, blockSize: number): Hessian {
+    const known = this.#hessians.get(name) ?? {
+      blockSize,
+      sums: new Float64Array(sums.length),
+    };
+    for (const [at, sum] of sums.entries()) known.sums[at]! += sum;
+    this.#hessians.set(name, known);
+    return known;
   }
 
   #moments(side: Side, name: string, { experts, size }: Pick<SecondMoments, 'experts' | 'size'>) {
