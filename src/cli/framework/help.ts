@@ -15,10 +15,16 @@ export function commandHelp(command: Command): string {
   return [
     `pith ${command.name}: ${command.summary}`,
     `Usage: ${usageLine(command)}`,
-    ...(command.description ? [wrap(command.description, width).join('\n')] : []),
+    ...(command.description ? [paragraphs(command.description)] : []),
     columns([...positionals, ...options.map(([name, spec]) => optionRow(name, spec))]),
     `Examples:\n${command.examples.map((line) => `  ${line}`).join('\n')}`,
   ].join('\n\n');
+}
+
+/** A description is broken where the screen ends, whatever the lines of its source; a blank line parts. */
+function paragraphs(description: string): string {
+  const texts = description.split('\n\n').map((text) => text.replaceAll('\n', ' '));
+  return texts.map((text) => wrap(text, width).join('\n')).join('\n\n');
 }
 
 function usageLine(command: Command): string {
