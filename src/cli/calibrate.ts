@@ -12,7 +12,7 @@ export const calibrate = defineCommand({
     'Runs the model over text and back, and writes for every matrix how large its inputs are by column\n' +
     '(the importance matrix) and how much its outputs matter by row (Fisher information). The file is\n' +
     'also an importance matrix for pith quantize --imatrix and for llama-quantize; --imatrix writes one\n' +
-    'without the rest, in which experts with few tokens are drawn to the mean of their layer.\n' +
+    'without the rest, in which experts with few tokens are drawn to the mean of their layer.\n\n' +
     'A .jsonl file has a "text" or chat "messages" a row; other files are cut at lines <|endoftext|>.\n' +
     'Without --data the text in the box is taken: prose, code, documentation, dialogues, 13 languages.',
   examples: [

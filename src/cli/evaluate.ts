@@ -17,10 +17,10 @@ export const evaluate = defineCommand({
     'has a document a row ("text"); other files are cut at lines <|endoftext|> or at the titles of\n' +
     'WikiText. Every figure has a 95 % interval, clustered by document; against a model, of the paired\n' +
     "differences. The base model's scores are kept for the next candidate; an interrupted evaluation\n" +
-    'continues when the same command is given again.\n' +
+    'continues when the same command is given again.\n\n' +
     'A TASK is a YAML file in the form of lm-evaluation-harness beside its rows (.jsonl or .csv), or one\n' +
     'of the box: multiple choice (arc, blimp, hellaswag, piqa), classification (sst2), cloze (lambada),\n' +
-    'bias (crows_pairs), generation (gsm8k, --engine llama) and retrieval, by models that make vectors.\n' +
+    'bias (crows_pairs), generation (gsm8k, --engine llama) and retrieval, by models that make vectors.\n\n' +
     'ENGINE onnx computes with the dequantized weights, llama runs the file as it is in llama.cpp, both\n' +
     'does both and says how far they disagree.',
   examples: [
