@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { meta } from '../../formats/gguf/metadata.ts';
-import { withBias } from './decoder-tensors.ts';
+import { embeddingNorm, layersWithBias, positionEmbedding, tokenTypes } from './encoder-tensors.ts';
 import type { ConfigOf, Family } from './family.ts';
 import { size } from './model-config.ts';
-import { widened } from './tensor-views.ts';
 
 const own = {
   type_vocab_size: size,
@@ -11,7 +10,6 @@ const own = {
   is_decoder: z.boolean().nullish(),
 };
 const layer = 'encoder.layer.{layer}';
-const block = 'blk.{layer}';
 
 /**
  * BERT and what is built like it: MiniLM, BGE, E5 and other sentence embeddings. Heads for training
@@ -38,33 +36,19 @@ export const bert: Family<ConfigOf<typeof own>> = {
   sizes: (config) => ({ T: config.type_vocab_size }),
   tensors: [
     { from: 'embeddings.word_embeddings.weight', to: 'token_embd.weight', shape: ['V', 'C'] },
-    {
-      from: 'embeddings.position_embeddings.weight',
-      to: 'position_embd.weight',
-      shape: ['P', 'C'],
-      view: widened,
-    },
-    {
-      from: 'embeddings.token_type_embeddings.weight',
-      to: 'token_types.weight',
-      shape: ['T', 'C'],
-      view: widened,
-    },
-    ...withBias({ from: 'embeddings.LayerNorm', to: 'token_embd_norm', shape: ['C'] }),
-    ...(
-      [
-        ['attention.self.query', 'attn_q', ['H*D', 'C']],
-        ['attention.self.key', 'attn_k', ['H*D', 'C']],
-        ['attention.self.value', 'attn_v', ['H*D', 'C']],
-        ['attention.output.dense', 'attn_output', ['C', 'H*D']],
-        ['attention.output.LayerNorm', 'attn_output_norm', ['C']],
-        ['intermediate.dense', 'ffn_up', ['F', 'C']],
-        ['output.dense', 'ffn_down', ['C', 'F']],
-        ['output.LayerNorm', 'layer_output_norm', ['C']],
-      ] as const
-    ).flatMap(([from, to, shape]) =>
-      withBias({ from: `${layer}.${from}`, to: `${block}.${to}`, shape }),
-    ),
+    positionEmbedding,
+    tokenTypes,
+    ...embeddingNorm,
+    ...layersWithBias(layer, [
+      ['attention.self.query', 'attn_q', ['H*D', 'C']],
+      ['attention.self.key', 'attn_k', ['H*D', 'C']],
+      ['attention.self.value', 'attn_v', ['H*D', 'C']],
+      ['attention.output.dense', 'attn_output', ['C', 'H*D']],
+      ['attention.output.LayerNorm', 'attn_output_norm', ['C']],
+      ['intermediate.dense', 'ffn_up', ['F', 'C']],
+      ['output.dense', 'ffn_down', ['C', 'F']],
+      ['output.LayerNorm', 'layer_output_norm', ['C']],
+    ]),
   ],
   keys: (config) => [
     ['attention.causal', meta.bool(false)],

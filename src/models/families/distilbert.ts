@@ -1,10 +1,8 @@
 import { meta } from '../../formats/gguf/metadata.ts';
-import { withBias } from './decoder-tensors.ts';
+import { embeddingNorm, layersWithBias, positionEmbedding } from './encoder-tensors.ts';
 import type { Family } from './family.ts';
-import { widened } from './tensor-views.ts';
 
 const layer = 'transformer.layer.{layer}';
-const block = 'blk.{layer}';
 
 /**
  * DistilBERT: BERT without token types. Heads for training and classification are left out.
@@ -29,27 +27,18 @@ export const distilbert: Family = {
   ignored: /^(vocab_\w+|pre_classifier|classifier|qa_outputs)\./,
   tensors: [
     { from: 'embeddings.word_embeddings.weight', to: 'token_embd.weight', shape: ['V', 'C'] },
-    {
-      from: 'embeddings.position_embeddings.weight',
-      to: 'position_embd.weight',
-      shape: ['P', 'C'],
-      view: widened,
-    },
-    ...withBias({ from: 'embeddings.LayerNorm', to: 'token_embd_norm', shape: ['C'] }),
-    ...(
-      [
-        ['attention.q_lin', 'attn_q', ['H*D', 'C']],
-        ['attention.k_lin', 'attn_k', ['H*D', 'C']],
-        ['attention.v_lin', 'attn_v', ['H*D', 'C']],
-        ['attention.out_lin', 'attn_output', ['C', 'H*D']],
-        ['sa_layer_norm', 'attn_output_norm', ['C']],
-        ['ffn.lin1', 'ffn_up', ['F', 'C']],
-        ['ffn.lin2', 'ffn_down', ['C', 'F']],
-        ['output_layer_norm', 'layer_output_norm', ['C']],
-      ] as const
-    ).flatMap(([from, to, shape]) =>
-      withBias({ from: `${layer}.${from}`, to: `${block}.${to}`, shape }),
-    ),
+    positionEmbedding,
+    ...embeddingNorm,
+    ...layersWithBias(layer, [
+      ['attention.q_lin', 'attn_q', ['H*D', 'C']],
+      ['attention.k_lin', 'attn_k', ['H*D', 'C']],
+      ['attention.v_lin', 'attn_v', ['H*D', 'C']],
+      ['attention.out_lin', 'attn_output', ['C', 'H*D']],
+      ['sa_layer_norm', 'attn_output_norm', ['C']],
+      ['ffn.lin1', 'ffn_up', ['F', 'C']],
+      ['ffn.lin2', 'ffn_down', ['C', 'F']],
+      ['output_layer_norm', 'layer_output_norm', ['C']],
+    ]),
   ],
   keys: () => [
     ['attention.causal', meta.bool(false)],

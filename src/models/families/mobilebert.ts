@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { meta } from '../../formats/gguf/metadata.ts';
 import { withBias } from './decoder-tensors.ts';
+import { embeddingNorm, layersWithBias, positionEmbedding, tokenTypes } from './encoder-tensors.ts';
 import type { ConfigOf, Family } from './family.ts';
 import { count, size } from './model-config.ts';
-import { widened } from './tensor-views.ts';
 
 const own = {
   type_vocab_size: size,
@@ -17,7 +17,6 @@ const own = {
   normalization_type: z.string(),
 };
 const layer = 'encoder.layer.{layer}';
-const block = 'blk.{layer}';
 
 /** Only the published structure is known: what `defaults` says about it. */
 const structure = {
@@ -69,42 +68,28 @@ export const mobilebert: Family<ConfigOf<typeof own>> = {
       to: 'token_embd_proj',
       shape: ['C', '3*A'],
     }),
-    {
-      from: 'embeddings.position_embeddings.weight',
-      to: 'position_embd.weight',
-      shape: ['P', 'C'],
-      view: widened,
-    },
-    {
-      from: 'embeddings.token_type_embeddings.weight',
-      to: 'token_types.weight',
-      shape: ['T', 'C'],
-      view: widened,
-    },
-    ...withBias({ from: 'embeddings.LayerNorm', to: 'token_embd_norm', shape: ['C'] }),
-    ...(
-      [
-        ['bottleneck.input.dense', 'bottleneck_in', ['B', 'C']],
-        ['bottleneck.input.LayerNorm', 'bottleneck_in_norm', ['B']],
-        ['bottleneck.attention.dense', 'bottleneck_attn', ['B', 'C']],
-        ['bottleneck.attention.LayerNorm', 'bottleneck_attn_norm', ['B']],
-        ['attention.self.query', 'attn_q', ['H*D', 'B']],
-        ['attention.self.key', 'attn_k', ['H*D', 'B']],
-        ['attention.self.value', 'attn_v', ['H*D', 'C']],
-        ['attention.output.dense', 'attn_output', ['B', 'H*D']],
-        ['attention.output.LayerNorm', 'attn_output_norm', ['B']],
-        ['ffn.{N}.intermediate.dense', 'ffn_up_{N}', ['F', 'B']],
-        ['ffn.{N}.output.dense', 'ffn_down_{N}', ['B', 'F']],
-        ['ffn.{N}.output.LayerNorm', 'ffn_norm_{N}', ['B']],
-        ['intermediate.dense', 'ffn_up', ['F', 'B']],
-        ['output.dense', 'ffn_down', ['B', 'F']],
-        ['output.LayerNorm', 'ffn_norm', ['B']],
-        ['output.bottleneck.dense', 'bottleneck_out', ['C', 'B']],
-        ['output.bottleneck.LayerNorm', 'layer_output_norm', ['C']],
-      ] as const
-    ).flatMap(([from, to, shape]) =>
-      withBias({ from: `${layer}.${from}`, to: `${block}.${to}`, shape }),
-    ),
+    positionEmbedding,
+    tokenTypes,
+    ...embeddingNorm,
+    ...layersWithBias(layer, [
+      ['bottleneck.input.dense', 'bottleneck_in', ['B', 'C']],
+      ['bottleneck.input.LayerNorm', 'bottleneck_in_norm', ['B']],
+      ['bottleneck.attention.dense', 'bottleneck_attn', ['B', 'C']],
+      ['bottleneck.attention.LayerNorm', 'bottleneck_attn_norm', ['B']],
+      ['attention.self.query', 'attn_q', ['H*D', 'B']],
+      ['attention.self.key', 'attn_k', ['H*D', 'B']],
+      ['attention.self.value', 'attn_v', ['H*D', 'C']],
+      ['attention.output.dense', 'attn_output', ['B', 'H*D']],
+      ['attention.output.LayerNorm', 'attn_output_norm', ['B']],
+      ['ffn.{N}.intermediate.dense', 'ffn_up_{N}', ['F', 'B']],
+      ['ffn.{N}.output.dense', 'ffn_down_{N}', ['B', 'F']],
+      ['ffn.{N}.output.LayerNorm', 'ffn_norm_{N}', ['B']],
+      ['intermediate.dense', 'ffn_up', ['F', 'B']],
+      ['output.dense', 'ffn_down', ['B', 'F']],
+      ['output.LayerNorm', 'ffn_norm', ['B']],
+      ['output.bottleneck.dense', 'bottleneck_out', ['C', 'B']],
+      ['output.bottleneck.LayerNorm', 'layer_output_norm', ['C']],
+    ]),
   ],
   keys: (config) => [
     ['attention.causal', meta.bool(false)],
