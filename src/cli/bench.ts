@@ -2,12 +2,14 @@ import type { EnergyFactors } from '../evaluate/energy-factors.ts';
 import type { Figure } from '../evaluate/figure.ts';
 import type { Footprint } from '../evaluate/footprint.ts';
 import { bench as run, type BenchReport, type DecodeRow } from '../recipes/bench/bench.ts';
-import { PithError } from '../util/errors.ts';
 import { defineCommand } from './framework/command.ts';
 import { runnableModel } from './model-reference.ts';
 import { engineOptions } from './sampling-options.ts';
 import { formatBytes, formatDuration, formatInteger, threeDigits } from '../util/format-units.ts';
 import { formatTable } from './terminal/table.ts';
+import { parseLengths } from './work-options.ts';
+
+const lengths = { option: '--prompts', what: 'prompt lengths', example: '128,512' };
 
 /** `pith bench`: how fast a GGUF file runs on this machine, and what that takes. */
 export const bench = defineCommand({
@@ -46,7 +48,8 @@ export const bench = defineCommand({
   isolated: true,
   async run(context, { positionals, options }) {
     return run(await runnableModel(positionals.model), {
-      promptLengths: options.prompts === undefined ? undefined : parseLengths(options.prompts),
+      promptLengths:
+        options.prompts === undefined ? undefined : parseLengths(options.prompts, lengths),
       decodeTokens: options.tokens,
       repeats: options.repeats,
       threads: options.threads,
@@ -58,16 +61,6 @@ export const bench = defineCommand({
   },
   render: describe,
 });
-
-function parseLengths(text: string): number[] {
-  const lengths = text.split(',').map(Number);
-  if (lengths.every((length) => Number.isInteger(length) && length >= 1)) return lengths;
-  throw new PithError(
-    'usage',
-    `--prompts ${text}: prompt lengths are whole numbers of tokens.`,
-    'Write them with commas: --prompts 128,512',
-  );
-}
 
 function describe(report: BenchReport): string {
   const device =

@@ -1,8 +1,8 @@
-import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import { calibrate as run, type CalibrateReport } from '../recipes/calibrate/calibrate.ts';
 import { formatBytes, formatDuration, formatInteger } from '../util/format-units.ts';
 import { defineCommand } from './framework/command.ts';
+import { threadsOption } from './work-options.ts';
 
 /** `pith calibrate`: what a model's activations and gradients are over some text. */
 export const calibrate = defineCommand({
@@ -42,14 +42,7 @@ export const calibrate = defineCommand({
       description: 'Tokens of a window. Default 512, or what the model was trained on if less.',
     },
     'no-gradients': { type: 'boolean', description: 'Inputs only, a quarter of the time.' },
-    threads: {
-      type: 'integer',
-      value: 'N',
-      default: availableParallelism(),
-      min: 1,
-      max: 512,
-      description: 'Threads that compute.',
-    },
+    threads: threadsOption('Threads that compute.'),
     force: { type: 'boolean', short: 'f', description: 'Replace an existing output.' },
   },
   isolated: true,

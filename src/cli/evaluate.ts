@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { evaluate as run, type EvaluateReport } from '../recipes/evaluate/evaluate.ts';
 import type { EvaluateRequest } from '../recipes/evaluate/request.ts';
 import { sortData } from '../recipes/evaluate/task-files.ts';
@@ -7,6 +6,7 @@ import { PithError } from '../util/errors.ts';
 import { describeEvaluation } from './describe-evaluation.ts';
 import { describeTasks } from './describe-tasks.ts';
 import { defineCommand } from './framework/command.ts';
+import { threadsOption } from './work-options.ts';
 
 /** `pith evaluate`: how well a model predicts text, and what it lost against another. */
 export const evaluate = defineCommand({
@@ -87,14 +87,7 @@ export const evaluate = defineCommand({
       value: 'FOLDER',
       description: "Where scores are kept. Default: the system's place for caches.",
     },
-    threads: {
-      type: 'integer',
-      value: 'N',
-      default: availableParallelism(),
-      min: 1,
-      max: 512,
-      description: 'Threads that compute.',
-    },
+    threads: threadsOption('Threads that compute.'),
   },
   isolated: true,
   async run(context, { positionals, options }) {

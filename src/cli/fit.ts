@@ -1,9 +1,11 @@
 import { fit as run, type FitReport } from '../recipes/fit/fit.ts';
 import type { FitRow, MemoryCell } from '../recipes/fit/recommend.ts';
-import { PithError } from '../util/errors.ts';
 import { defineCommand } from './framework/command.ts';
 import { formatBytes, formatCount, formatInteger, threeDigits } from '../util/format-units.ts';
 import { formatTable } from './terminal/table.ts';
+import { parseLengths } from './work-options.ts';
+
+const lengths = { option: '--context', what: 'context lengths', example: '4096,16384' };
 
 /** `pith fit`: which types of a model fit a machine, before anything is written. */
 export const fit = defineCommand({
@@ -38,22 +40,13 @@ export const fit = defineCommand({
   run: (_context, { positionals, options }) =>
     run(positionals.model, {
       memoryBytes: options.ram,
-      contextLengths: options.context === undefined ? undefined : parseLengths(options.context),
+      contextLengths:
+        options.context === undefined ? undefined : parseLengths(options.context, lengths),
       allTypes: options.all,
       wantedTokensPerSecond: options.speed,
     }),
   render: describe,
 });
-
-function parseLengths(text: string): number[] {
-  const lengths = text.split(',').map(Number);
-  if (lengths.every((length) => Number.isInteger(length) && length >= 1)) return lengths;
-  throw new PithError(
-    'usage',
-    `--context ${text}: context lengths are whole numbers of tokens.`,
-    'Write them with commas: --context 4096,16384',
-  );
-}
 
 function describe(report: FitReport): string {
   const { memory, bandwidth, types, recommended, contextLengths } = report;

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { classTotals, type ClassTotals } from '../compress/quantize/quantization-plan.ts';
 import { fileTypeNames } from '../compress/quantize/file-types.ts';
 import { prepareQuantization, quantize as run, type QuantizeReport } from '../recipes/quantize.ts';
@@ -10,6 +9,7 @@ import { defineCommand, type CommandContext } from './framework/command.ts';
 import { formatBytes, formatDuration, formatInteger } from '../util/format-units.ts';
 import { formatTable } from './terminal/table.ts';
 import { describeChecks } from './describe-checks.ts';
+import { threadsOption } from './work-options.ts';
 
 /** `pith quantize`: a Hugging Face folder or GGUF in, a quantized GGUF out. */
 export const quantize = defineCommand({
@@ -37,14 +37,7 @@ export const quantize = defineCommand({
     },
     imatrix: { type: 'string', value: 'FILE', description: 'Importance from llama-imatrix.' },
     pure: { type: 'boolean', description: 'One type for every matrix, no mix.' },
-    threads: {
-      type: 'integer',
-      value: 'N',
-      default: availableParallelism(),
-      min: 1,
-      max: 512,
-      description: 'Worker threads.',
-    },
+    threads: threadsOption('Worker threads.'),
     'dry-run': { type: 'boolean', description: 'Print the exact size by tensor class and stop.' },
     'no-verify': { type: 'boolean', description: 'Do not check the finished file.' },
     force: { type: 'boolean', short: 'f', description: 'Replace an existing output.' },

@@ -1,7 +1,7 @@
-import { availableParallelism } from 'node:os';
 import { verify as run } from '../recipes/verify/verify.ts';
 import { describeChecks } from './describe-checks.ts';
 import { defineCommand } from './framework/command.ts';
+import { threadsOption } from './work-options.ts';
 
 /** `pith verify`: reloads a GGUF file and checks what a user would stumble over. */
 export const verify = defineCommand({
@@ -18,14 +18,7 @@ export const verify = defineCommand({
       value: 'MODEL',
       description: 'The model it was made from: a folder, a .gguf file, or sample.',
     },
-    threads: {
-      type: 'integer',
-      value: 'N',
-      default: availableParallelism(),
-      min: 1,
-      max: 512,
-      description: 'Worker threads.',
-    },
+    threads: threadsOption('Worker threads.'),
   },
   run: (context, { positionals, options }) =>
     run(positionals.file, {
