@@ -14,7 +14,7 @@ import { version } from '../../util/version.ts';
 import { benchApart } from '../bench/bench-apart.ts';
 import { evaluate, type EvaluateReport } from '../evaluate/evaluate.ts';
 import type { EvaluateRequest } from '../evaluate/request.ts';
-import { sortData } from '../evaluate/task-files.ts';
+import { sortData, type SortedData } from '../evaluate/task-files.ts';
 import { evaluateTasks } from '../evaluate/tasks.ts';
 import { locateText } from '../evaluate/text.ts';
 import { losslessGguf } from '../lossless-gguf.ts';
@@ -78,18 +78,19 @@ export async function gatherReport(
   request: ReportRequest,
   options: GatherOptions = {},
 ): Promise<GatheredReport> {
+  const data = await sortData(request.data);
   const scratch = await mkdtemp(join(tmpdir(), 'pith-report-'));
   const base = await openModel(request.against);
   try {
-    const gathering = new Gathering(request, options, scratch);
+    const gathering = new Gathering({ ...request, sorted: data }, options, scratch);
     const measuredBase = await gathering.version(base, 'original');
     const labels = request.labels ?? labelsOf(request.models, 'original');
     const candidates: Candidate[] = [];
     for (const [at, reference] of request.models.entries()) {
       candidates.push(await gathering.candidate(reference, labels[at]!, base));
     }
-    const data = await gathering.report(nameOf(base), measuredBase, candidates);
-    return { data, notes: [...gathering.remarks] };
+    const report = await gathering.report(nameOf(base), measuredBase, candidates);
+    return { data: report, notes: [...gathering.remarks] };
   } finally {
     await base.close();
     await rm(scratch, { recursive: true, force: true });
@@ -101,9 +102,12 @@ function nameOf({ metadata, source }: Model): string {
   return name?.type === 'string' && name.value !== '' ? name.value : source;
 }
 
+/** A request whose texts and tasks are told apart. */
+type SortedRequest = ReportRequest & { readonly sorted: SortedData };
+
 /** One report in the making: what all of its versions have in common. */
 class Gathering {
-  readonly #request: ReportRequest;
+  readonly #request: SortedRequest;
   readonly #options: GatherOptions;
   readonly #scratch: string;
   /** Of the evaluations. */
@@ -113,7 +117,7 @@ class Gathering {
   #baseTasks: ReportedTasks['base'] = {};
   #continuation: Continuation | undefined;
 
-  constructor(request: ReportRequest, options: GatherOptions, scratch: string) {
+  constructor(request: SortedRequest, options: GatherOptions, scratch: string) {
     this.#request = request;
     this.#options = options;
     this.#scratch = scratch;
@@ -172,8 +176,8 @@ class Gathering {
   }
 
   async #loss(model: string) {
-    const { data, against, engine, maxTokens } = this.#request;
-    const { texts } = await sortData(data);
+    const { sorted, against, engine, maxTokens } = this.#request;
+    const { texts } = sorted;
     if (texts.length === 0) return {};
     const request = { model, against, data: texts, engine, maxTokens };
     const report = await evaluate(request, this.#options);
@@ -184,8 +188,8 @@ class Gathering {
   }
 
   async #tasks(model: string) {
-    const { data, against, engine } = this.#request;
-    const { tasks } = await sortData(data);
+    const { sorted, against, engine } = this.#request;
+    const { tasks } = sorted;
     if (tasks.length === 0) return {};
     const report = await evaluateTasks({ model, against, data: tasks, engine }, this.#options);
     for (const note of report.notes) this.remarks.add(note);
