@@ -41,3 +41,17 @@ export function averageBits(
   const bytes = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
   return weights === 0 ? 0 : (8 * bytes) / weights;
 }
+
+/** Some whole rows of a tensor. */
+export interface Rows {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Cuts a tensor into runs of whole rows of at most `weights` weights, or of one row; none when it is empty. */
+export function* rowSlabs(shape: readonly number[], weights: number): Generator<Rows> {
+  const rows = weightsOf(shape) === 0 ? 0 : rowsOf(shape);
+  const most = Math.max(1, Math.floor(weights / columnsOf(shape)));
+  for (let first = 0; first < rows; first += most)
+    yield { first, count: Math.min(most, rows - first) };
+}

@@ -1,15 +1,10 @@
 import type { Transcoder } from '../../kernels/transcoder.ts';
-import { columnsOf, rowsOf, weightsOf, type Tensor } from '../../tensor/tensor.ts';
+import { columnsOf, rowSlabs, weightsOf, type Rows, type Tensor } from '../../tensor/tensor.ts';
 import { PithError } from '../../util/errors.ts';
 import { inOrder } from '../../util/in-order.ts';
 
 /** Weights that are read and decoded at once: 1 MB as f32. */
 const slabWeights = 2 ** 18;
-
-interface Rows {
-  readonly first: number;
-  readonly count: number;
-}
 
 /**
  * Reads a tensor as f32 `[rows, columns]`, whatever its storage type, on the threads of `transcoder`.
@@ -23,7 +18,7 @@ export async function readFloats(
 ): Promise<Float32Array<ArrayBuffer>> {
   const values = new Float32Array(weightsOf(tensor.shape));
   const columns = columnsOf(tensor.shape);
-  const decoded = inOrder(slabsOf(tensor), 2 * transcoder.threads, (rows) => {
+  const decoded = inOrder(rowSlabs(tensor.shape, slabWeights), 2 * transcoder.threads, (rows) => {
     const place = values.subarray(rows.first * columns, (rows.first + rows.count) * columns);
     return readRows(tensor, rows, transcoder, place);
   });
@@ -47,13 +42,6 @@ export async function readRowsAt(
       values.subarray(at * columns, (at + 1) * columns),
     );
   return values;
-}
-
-function* slabsOf({ shape }: Tensor): Generator<Rows> {
-  const rows = weightsOf(shape) === 0 ? 0 : rowsOf(shape);
-  const most = Math.max(1, Math.floor(slabWeights / columnsOf(shape)));
-  for (let first = 0; first < rows; first += most)
-    yield { first, count: Math.min(most, rows - first) };
 }
 
 async function readRows(

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Model } from '../../models/model.ts';
-import { rowsOf, type Tensor } from '../../tensor/tensor.ts';
+import { rowSlabs } from '../../tensor/tensor.ts';
 import type { OnProgress } from '../../util/progress.ts';
 
-/** Bytes read at once. */
-const slabBytes = 2 ** 23;
+/** Weights read at once: 8 MB of 16 bits. */
+const slabWeights = 2 ** 22;
 
 /**
  * SHA-256 of everything a model computes with: metadata, tokenizer included, and every weight.
@@ -20,7 +20,8 @@ export async function modelHash(
   for (const [done, tensor] of tensors.entries()) {
     onProgress?.({ label: `hash of ${model.source}`, done, total: tensors.length, unit: 'steps' });
     hash.update(JSON.stringify([tensor.name, tensor.type, tensor.shape]));
-    for await (const bytes of slabsOf(tensor)) hash.update(bytes);
+    for (const { first, count } of rowSlabs(tensor.shape, slabWeights))
+      hash.update(await tensor.read(first, count));
     signal?.throwIfAborted();
   }
   return hash.digest('hex');
@@ -32,14 +33,4 @@ function plainNumbers(_: string, value: unknown): unknown {
   return ArrayBuffer.isView(value)
     ? [...(value as unknown as Iterable<number>)].map(String)
     : value;
-}
-
-async function* slabsOf(tensor: Tensor): AsyncGenerator<Uint8Array> {
-  const rows = rowsOf(tensor.shape);
-  if (rows === 0) return;
-  const first = await tensor.read(0, 1);
-  const atOnce = Math.max(1, Math.floor(slabBytes / Math.max(1, first.length)));
-  for (let row = 0; row < rows; row += atOnce) {
-    yield await tensor.read(row, Math.min(atOnce, rows - row));
-  }
 }
