@@ -8,10 +8,9 @@
  * MODEL is whatever `pith quantize` takes; the F16 file that Pith writes is both tools' input and the
  * base. TYPES are separated by commas. Prints a Markdown table. Calibrate on one text, score on another.
  */
-import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
+import { join } from 'node:path';
+import { llamaCpp, pithQuantize } from './llama-cpp.mjs';
 
 const [bin, model, text, calibration, folder, typeList] = process.argv.slice(2);
 if (!folder) {
@@ -23,60 +22,17 @@ const types = (typeList ?? 'Q8_0,Q6_K,Q5_K_M,Q4_K_M,Q4_K_S,IQ4_XS,Q4_0,Q3_K_M,Q3
   ',',
 );
 /** One thread each, because ours and theirs are measured side by side. */
-const threads = ['-t', '1'];
-const pith = resolve(import.meta.dirname, '../dist/cli/index.js');
-const baseLogits = join(folder, 'base.kld');
-const maxBuffer = 2 ** 28;
-
-async function run(command, args) {
-  const { stdout, stderr } = await promisify(execFile)(command, args, { maxBuffer });
-  return stdout + stderr;
-}
-
-const tool = (name, ...args) => run(join(bin, name), args);
-
-async function pithQuantize(source, type, out, ...options) {
-  const args = ['quantize', source, '--type', type, '-o', out, '--force', '--no-verify'];
-  await run(process.execPath, [pith, ...args, ...options]);
-}
-
-/** The statistics at the end of llama-perplexity's output; now and then it exits before printing them. */
-async function statistics(path) {
-  const base = ['--kl-divergence-base', baseLogits, '--kl-divergence'];
-  for (let attempt = 1; attempt <= 3; attempt++) {
-    const out = await tool(
-      'llama-perplexity',
-      '-m',
-      path,
-      ...base,
-      '--ctx-size',
-      '512',
-      ...threads,
-    );
-    if (out.includes('Same top p:')) return out;
-  }
-  throw new Error(`llama-perplexity printed no statistics for ${path}, three times`);
-}
-
-/** Mean KL divergence to the base logits, and how often both have the same likeliest token. */
-async function measure(path) {
-  const out = await statistics(path);
-  const numbers = (label) => {
-    const match = new RegExp(`${label}: *([-\\d.]+) ± *([\\d.]+)`).exec(out);
-    return { value: Number(match[1]), error: Number(match[2]) };
-  };
-  return { kl: numbers('Mean +KLD'), same: numbers('Same top p') };
-}
+const llama = llamaCpp(bin);
 
 const shown = ({ value, error }) => `${value.toFixed(6)} ± ${error.toFixed(6)}`;
 
 mkdirSync(folder, { recursive: true });
-const f16 = join(folder, 'F16.gguf');
-const imatrix = join(folder, 'imatrix.gguf');
+const [f16, imatrix, base] = ['F16.gguf', 'imatrix.gguf', 'base.kld'].map((name) =>
+  join(folder, name),
+);
 await pithQuantize(model, 'F16', f16);
-await tool('llama-imatrix', '-m', f16, '-f', calibration, '-o', imatrix, '-c', '512', ...threads);
-const scored = ['-f', text, '--ctx-size', '512', ...threads];
-await tool('llama-perplexity', '-m', f16, ...scored, '--kl-divergence-base', baseLogits);
+await llama.imatrix(f16, calibration, imatrix);
+await llama.saveBase(f16, text, base);
 
 console.log('| type | imatrix | KL ours | KL llama-quantize | ratio | same top, ours | theirs |');
 console.log('| --- | --- | --- | --- | --- | --- | --- |');
@@ -84,8 +40,8 @@ for (const type of types) {
   for (const importance of [[], ['--imatrix', imatrix]]) {
     const [ours, theirs] = ['pith', 'llama'].map((name) => join(folder, `${name}-${type}.gguf`));
     await pithQuantize(f16, type, ours, ...importance);
-    await tool('llama-quantize', ...importance, f16, theirs, type, '2');
-    const [a, b] = await Promise.all([measure(ours), measure(theirs)]);
+    await llama.quantize(f16, type, theirs, ...importance);
+    const [a, b] = await Promise.all([ours, theirs].map((path) => llama.divergence(path, base)));
     const ratio = (a.kl.value / b.kl.value).toFixed(3);
     const cells = [type, importance.length > 0 ? 'yes' : 'no', shown(a.kl), shown(b.kl), ratio];
     console.log(`| ${[...cells, `${a.same.value} %`, `${b.same.value} %`].join(' | ')} |`);
