@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openModel } from '../models/open.ts';
 import { summarize } from '../models/summary.ts';
@@ -7,6 +6,7 @@ import { writeReport } from '../recipes/report/write-report.ts';
 import { prepareQuantization, quantize, type QuantizeReport } from '../recipes/quantize.ts';
 import { verify } from '../recipes/verify/verify.ts';
 import { openLlama, type Generation } from '../runtime/llama.ts';
+import { makeFolder } from '../storage/folder.ts';
 import { defineCommand, type CommandContext } from './framework/command.ts';
 import { formatBytes, formatCount, formatInteger, threeDigits } from '../util/format-units.ts';
 import { formatTable } from './terminal/table.ts';
@@ -58,7 +58,7 @@ export const demo = defineCommand({
     },
   },
   async run(context, { options }) {
-    await mkdir(options.output, { recursive: true });
+    await makeFolder(options.output);
     const original = await measureOriginal();
     const size = `${formatCount(original.parameters)} parameters in ${formatBytes(original.bytes)}`;
     context.note(`A small model that was trained to tell stories: ${size}.`);

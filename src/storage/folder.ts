@@ -1,7 +1,37 @@
-import { open, stat, statfs } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, open, stat, statfs } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { PithError } from '../util/errors.ts';
-import { systemError } from './system-error.ts';
+import { attempt, ignoreMissing, systemError } from './system-error.ts';
+
+/**
+ * Makes a folder and those above it; one that is there already is kept.
+ *
+ * Node's own `recursive` never ends, and takes all memory, where a system refuses a folder without
+ * saying why, as /proc does (Node 20 to 24).
+ *
+ * @throws {@link PithError} `io` where a file is in the way, `no-permission`, `not-found`, `no-space`.
+ */
+export function makeFolder(path: string): Promise<void> {
+  return attempt('create the folder', path, () => makeWithParents(resolve(path)));
+}
+
+async function makeWithParents(path: string): Promise<void> {
+  const parent = dirname(path);
+  if (!(await exists(parent))) await makeWithParents(parent);
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (!(await isFolder(path))) throw error;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(ignoreMissing)) !== undefined;
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+}
 
 /** Throws `not-found` unless the folder that `path` lies in exists. */
 export async function checkFolder(path: string): Promise<void> {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PithError } from '../util/errors.ts';
+import { ignoreMissing } from './system-error.ts';
 
 interface Holder {
   readonly pid: number;
@@ -75,17 +76,8 @@ async function removeStale(path: string): Promise<void> {
   throw held(path, moved);
 }
 
-async function readIfPresent(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    ignoreMissing(error);
-    return undefined;
-  }
-}
-
-function ignoreMissing(error: unknown): void {
-  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+function readIfPresent(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch(ignoreMissing);
 }
 
 async function isStale(text: string, path: string): Promise<boolean> {

@@ -6,7 +6,7 @@ import { checkFolder, checkSpace } from './folder.ts';
 import { journalLine, parseJournal, type CompletedStep } from './journal.ts';
 import { acquireLock } from './lock-file.ts';
 import { finishStep, OutputWriter, type Output } from './output-writer.ts';
-import { attempt } from './system-error.ts';
+import { attempt, ignoreMissing } from './system-error.ts';
 
 /** What is to be written. */
 export interface OutputPlan {
@@ -52,11 +52,11 @@ export async function openOutput(path: string, plan: OutputPlan): Promise<Output
 }
 
 async function findUnfinished(path: string, plan: OutputPlan): Promise<Unfinished> {
-  const text = await readFile(`${path}.journal`, 'utf8').catch(missing);
+  const text = await readFile(`${path}.journal`, 'utf8').catch(ignoreMissing);
   const journal = text === undefined ? undefined : parseJournal(text);
   const fits = journal?.planHash === plan.planHash && journal.totalBytes === plan.totalBytes;
   if (fits) await takeBackFinished(path, journal.steps.at(-1));
-  const partialBytes = (await stat(`${path}.partial`).catch(missing))?.size;
+  const partialBytes = (await stat(`${path}.partial`).catch(ignoreMissing))?.size;
   if (partialBytes === undefined) return nothing;
   if (!fits || partialBytes < (journal.steps.at(-1)?.offset ?? 0)) {
     return { ...nothing, partialBytes, restarted: partialBytes > 0 };
@@ -71,7 +71,7 @@ async function findUnfinished(path: string, plan: OutputPlan): Promise<Unfinishe
  */
 async function takeBackFinished(path: string, last: CompletedStep | undefined): Promise<void> {
   if (last?.step !== finishStep) return;
-  const file = await stat(path).catch(missing);
+  const file = await stat(path).catch(ignoreMissing);
   if (file?.size === last.offset && file.ino === last.detail) await rename(path, `${path}.partial`);
 }
 
@@ -81,7 +81,7 @@ async function takeBackFinished(path: string, last: CompletedStep | undefined): 
  * @throws {@link PithError} `conflict` when the file exists (without `force`) or is a folder.
  */
 export async function refuseExisting(path: string, force: boolean): Promise<void> {
-  const found = await stat(path).catch(missing);
+  const found = await stat(path).catch(ignoreMissing);
   if (found?.isDirectory()) throw isFolder(path);
   if (found === undefined || force) return;
   const hint = 'Choose another output, or say that it may be replaced (--force).';
@@ -115,8 +115,4 @@ async function openFiles(
       return new OutputWriter(start, files);
     });
   });
-}
-
-function missing(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error;
 }

@@ -4,6 +4,7 @@ import { PithError, type ErrorCode } from '../util/errors.ts';
 const meanings: Record<string, readonly [ErrorCode, string, string]> = {
   ENOENT: ['not-found', 'it does not exist', 'Check the path.'],
   ENOTDIR: ['not-found', 'a part of the path is a file, not a folder', 'Check the path.'],
+  EEXIST: ['io', 'a file is in its place', 'Choose another name, or remove the file.'],
   EISDIR: ['io', 'it is a folder', 'Give the path of a file.'],
   EACCES: ['no-permission', 'permission denied', 'Check who owns it, or choose another folder.'],
   EPERM: ['no-permission', 'not permitted', 'Check who owns it, or choose another folder.'],
@@ -30,6 +31,11 @@ export function systemError(error: unknown, action: string, path: string, detail
   const [kind, meaning, hint] = meanings[code ?? ''] ?? ['io', message, checkDisk];
   const text = `Cannot ${action} ${path}: ${meaning}${detail && ` (${detail})`}.`;
   return new PithError(kind, text, hint, { cause: error });
+}
+
+/** For `catch`: nothing in place of what does not exist; other errors are thrown on. */
+export function ignoreMissing(error: unknown): undefined {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
 }
 
 /** Runs a system call and turns its failure into a `PithError`. */

@@ -1,9 +1,8 @@
-import { mkdir } from 'node:fs/promises';
 import { requireSameVocabulary, tokensOf } from '../../evaluate/vocabulary.ts';
 import { checkVocabulary, cutWindows, type Windows } from '../../evaluate/windows.ts';
 import type { Model } from '../../models/model.ts';
 import { openModel } from '../../models/open.ts';
-import { attempt } from '../../storage/system-error.ts';
+import { makeFolder } from '../../storage/folder.ts';
 import type { OnProgress } from '../../util/progress.ts';
 import { cacheFolder, contextOf } from './defaults.ts';
 import type { EvaluateOptions, EvaluateRequest } from './request.ts';
@@ -56,7 +55,7 @@ async function planModels(
   const vocabularies = [model, ...(against ? [against] : [])].map(vocabularyOf);
   for (const owner of vocabularies) checkVocabulary(text, owner);
   const { onProgress, signal, threads, cache = cacheFolder() } = options;
-  await attempt('create', cache, () => mkdir(cache, { recursive: true }));
+  await makeFolder(cache);
   const hashing = { onProgress, signal };
   return {
     context,

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { askedBy, type Asked, type Task, type TaskModel } from '../../evaluate/tasks/index.ts';
 import { requireSameVocabulary } from '../../evaluate/vocabulary.ts';
 import type { Model } from '../../models/model.ts';
 import { openModel } from '../../models/open.ts';
-import { attempt } from '../../storage/system-error.ts';
+import { makeFolder } from '../../storage/folder.ts';
 import { cacheFolder, longestContext } from './defaults.ts';
 import type { MeasuredModel } from './measurement.ts';
 import { modelHash } from './model-hash.ts';
@@ -58,7 +57,7 @@ export async function planTasks(
     const encode = (text: string) => [...tokenizer.encode(text)];
     const encoded = tasks.map((task, at) => encodeTask(task, asked[at]!, encode));
     const lengths = encoded.map((one) => one.length);
-    await attempt('create', cache, () => mkdir(cache, { recursive: true }));
+    await makeFolder(cache);
     const hashed = async (reference: string, one: Model): Promise<MeasuredModel> => {
       return { reference, hash: await modelHash(one, { onProgress, signal }) };
     };

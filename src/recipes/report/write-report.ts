@@ -1,8 +1,7 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { renderReport } from '../../evaluate/report/render-report.ts';
 import type { ReportData } from '../../evaluate/report/report-data.ts';
-import { attempt } from '../../storage/system-error.ts';
+import { makeFolder } from '../../storage/folder.ts';
 import { writeAtomic } from '../../storage/write-atomic.ts';
 
 /** What stands in the folder now. */
@@ -20,7 +19,7 @@ export interface WrittenReport {
  */
 export async function writeReport(data: ReportData, folder: string): Promise<WrittenReport> {
   const rendered = await renderReport(data);
-  await attempt('write', folder, () => mkdir(folder, { recursive: true }));
+  await makeFolder(folder);
   const written: WrittenReport = {
     html: join(folder, 'report.html'),
     json: join(folder, 'report.json'),
