@@ -1,0 +1,9 @@
+/**
+ * Which storage type each tensor gets, so that the file fits and least is lost.
+ *
+ * @module
+ */
+export { allocate } from './allocate.ts';
+export type { Allocation, Choice, ChoiceGroup } from './choice.ts';
+export { frontier } from './frontier.ts';
+export { tensorTypeLines } from './tensor-type-lines.ts';
