@@ -7,6 +7,7 @@ export { fileTypes, fileTypeNames, parseFileType, type FileType } from './file-t
 export { readImatrix } from './imatrix.ts';
 export type { Imatrix, Importance } from './importance.ts';
 export { parseOverride, type TensorOverride } from './overrides.ts';
+export { planAllocation, quantizableTensors } from './plan-allocation.ts';
 export { planQuantization } from './plan.ts';
 export type { QuantizationPlan, QuantizeOptions } from './quantization-plan.ts';
 export { writeQuantized, type TensorReport, type WriteOptions } from './write.ts';

@@ -23,8 +23,8 @@ export interface PlannedTensor {
   readonly from: TensorType;
   readonly to: BlockType;
   readonly bytes: number;
-  /** Who chose the type: the mix, `pure`, an override, or nobody because the tensor is kept. */
-  readonly reason: 'mix' | 'uniform' | 'override' | 'kept';
+  /** Who chose the type: the mix, `pure`, an override, an allocation, or nobody because the tensor is kept. */
+  readonly reason: 'mix' | 'uniform' | 'override' | 'allocation' | 'kept';
   /** The type that was chosen first, when its blocks do not divide a row. */
   readonly insteadOf?: EncodableType;
   /** `[experts, columns]` weights for the encoder, or `[columns]` for all rows. */
