@@ -99,20 +99,39 @@ test('Hessians have the second moments on their diagonals; blocks are cut from t
     collect(model, windows, { gradients: false, hessianBlock, activationBytes: 1 });
   const [full, cut] = [await measure(Infinity), await measure(20)];
   for (const name of ['blk.1.attn_q.weight', 'blk.1.attn_output.weight', 'output.weight']) {
-    const { inputs, hessian } = full.tensors.get(name)!;
+    const { inputs } = full.tensors.get(name)!;
     const { size } = inputs;
-    const { sums } = hessian!;
-    const diagonal = Array.from({ length: size }, (_, at) => sums[at * size + at]!);
+    const whole = (await full.hessians!.hessianOf(name))!;
+    expect(whole).toMatchObject({ columns: size, blockSize: size, tokens: 26 });
+    const diagonal = Array.from({ length: size }, (_, at) => whole.sums[at * size + at]!);
     expect(distance(diagonal, [...inputs.sums])).toBeLessThan(1e-6);
-    const blocks = cut.tensors.get(name)!.hessian!;
-    expect(blocks.blockSize).toBe(20);
+    const blocks = (await cut.hessians!.hessianOf(name))!;
+    expect(blocks).toMatchObject({ columns: size, blockSize: 20, tokens: 26 });
     expect(blocks.sums).toHaveLength(Math.ceil(size / 20) * 400);
-    // Row 1, column 3 of the second block.
-    expect(blocks.sums[400 + 1 * 20 + 3]).toBeCloseTo(sums[21 * size + 23]!, 6);
+    // Row 1, column 3 of the second block, and of the last.
+    expect(blocks.sums[400 + 1 * 20 + 3]).toBeCloseTo(whole.sums[21 * size + 23]!, 6);
+    const last = Math.ceil(size / 20) - 1;
+    const cell = whole.sums[(20 * last + 1) * size + 20 * last + 3]!;
+    expect(blocks.sums[400 * last + 1 * 20 + 3]).toBeCloseTo(cell, 6);
+    expect(blocks.sums.at(-1)).toBe(size % 20 === 0 ? whole.sums.at(-1) : 0);
   }
-  const of = (name: string) => full.tensors.get(name)!.hessian;
-  expect(of('blk.1.attn_k.weight')).toBe(of('blk.1.attn_q.weight'));
-  expect(of('blk.1.ffn_up_exps.weight')).toBeUndefined();
+  const { keptAs } = full.hessians!;
+  expect(keptAs.get('blk.1.attn_k.weight')).toBe('blk.1.attn_q.weight');
+  expect(keptAs.get('blk.1.ffn_up_exps.weight')).toBeUndefined();
+  expect(await full.hessians!.hessianOf('blk.1.ffn_up_exps.weight')).toBeUndefined();
+});
+
+test('Hessians do not depend on how windows are cut into passes but for rounding to f32', async () => {
+  const model = modelOf('qwen2');
+  const windows = [window, window.toReversed(), window];
+  const options = { gradients: false, hessianBlock: 20 };
+  const together = await collect(model, windows, options);
+  const apart = await collect(model, windows, { ...options, activationBytes: 1 });
+  for (const name of ['blk.0.attn_q.weight', 'token_embd.weight']) {
+    const found = (await apart.hessians!.hessianOf(name))!;
+    const expected = (await together.hessians!.hessianOf(name))!;
+    expect(distance(found.sums, [...expected.sums])).toBeLessThan(1e-6);
+  }
 });
 
 test('a weight that is infinite is told by the first matrix that what it makes enters', async () => {

@@ -2,7 +2,9 @@ import type { Engine } from '../../graph/engine.ts';
 import type { WeightStore } from '../../evaluate/onnx/weight-store.ts';
 import type { Model } from '../../models/model.ts';
 import type { OnProgress } from '../../util/progress.ts';
+import type { CollectionStore } from './collection-store.ts';
 import type { EmbeddingEvidence, TensorEvidence } from './evidence.ts';
+import type { HessianSource } from './hessian.ts';
 
 /** What runs. */
 export interface CollectorParts {
@@ -15,15 +17,16 @@ export interface CollectorParts {
 export interface CollectOptions {
   /** Also the gradients, by one backward pass. Default true. */
   readonly gradients?: boolean;
-  /**
-   * Also Hessians of so many neighbouring input columns, `Infinity` for full ones. Default none. 8 bytes a column and
-   * column of its block are kept for every matrix; experts have none.
-   */
-  readonly hessianBlock?: number;
+  /** Also Hessians of so many neighbouring input columns, `Infinity` for full ones. Default none; experts have none. */
+  readonly hessianBlock?: number | undefined;
   /** For sampled labels. Default 1. */
   readonly seed?: number;
   /** Activations that wait between blocks. Default 256 MiB; more means fewer passes over the weights. */
   readonly activationBytes?: number;
+  /** Where sums wait between passes. Default: in memory, Hessians of all blocks. */
+  readonly store?: CollectionStore | undefined;
+  /** The store's sums are committed after every pass; none takes more windows than this. Default: no limit. */
+  readonly windowsAtOnce?: number | undefined;
   readonly onProgress?: OnProgress | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -34,4 +37,6 @@ export interface Collected {
   readonly windowTokens: number;
   readonly tensors: ReadonlyMap<string, TensorEvidence>;
   readonly embedding?: EmbeddingEvidence;
+  /** Reads from the store. */
+  readonly hessians?: HessianSource;
 }

@@ -4,11 +4,15 @@ import { tokenBatch, type WindowShape } from '../../evaluate/onnx/window-batch.t
 import { requiredParameter } from '../../models/hyper-parameters.ts';
 import { PithError } from '../../util/errors.ts';
 import type { Collected, CollectOptions, CollectorParts } from './collection.ts';
+import { MemoryStore, type CollectionStore } from './collection-store.ts';
 import { EmbeddingTally } from './embedding-tally.ts';
 import { HeadObserver } from './head-observer.ts';
+import { hessianSource, type HessianSource } from './hessian.ts';
+import { hessianLength } from './observe-hessian.ts';
 import { observeGradients } from './observe-gradients.ts';
 import { observeInputs } from './observe-inputs.ts';
 import { ObservedBlocks } from './observed-blocks.ts';
+import { RunningHessians, type NamedHessian } from './running-hessians.ts';
 import { Tally } from './tally.ts';
 
 /** A window in a pass. */
@@ -26,10 +30,11 @@ const inputGradient = gradientName('input');
 
 /** Takes as many windows at once as memory allows through all blocks, and back. */
 export class Collector {
+  readonly #parts: CollectorParts;
   readonly #windows: readonly Int32Array[];
   readonly #options: CollectOptions;
+  readonly #store: CollectionStore;
   readonly #shape: WindowShape;
-  readonly #windowsAtOnce: number;
   readonly #forward: ObservedBlocks;
   readonly #backward: ObservedBlocks | undefined;
   readonly #head: HeadObserver;
@@ -40,39 +45,45 @@ export class Collector {
 
   constructor(parts: CollectorParts, windows: readonly Int32Array[], options: CollectOptions) {
     const { model } = parts;
-    const { gradients = true, seed = 1, activationBytes = defaultBytes, hessianBlock } = options;
+    const { gradients = true, seed = 1, hessianBlock, store = new MemoryStore() } = options;
+    this.#parts = parts;
     this.#windows = windows;
     this.#options = options;
-    this.#shape = { batch: 1, length: windows[0]!.length };
+    this.#store = store;
+    const shape = { batch: 1, length: windows[0]!.length };
+    this.#shape = shape;
     this.#forward = new ObservedBlocks(
       parts,
-      (outline, kind, shape) => observeInputs(outline, kind, { ...shape, hessianBlock }),
-      this.#shape,
+      (outline, kind, sizes) => observeInputs(outline, kind, { ...sizes, hessianBlock }),
+      shape,
     );
-    this.#backward = gradients
-      ? new ObservedBlocks(parts, observeGradients, this.#shape)
-      : undefined;
-    this.#head = new HeadObserver({ ...parts, tally: this.#tally, seed, hessianBlock });
+    this.#backward = gradients ? new ObservedBlocks(parts, observeGradients, shape) : undefined;
+    this.#head = new HeadObserver({ ...parts, tally: this.#tally, shape, seed, hessianBlock });
     this.#embedding = new EmbeddingTally(model);
     this.#blocks = this.#forward.programs.kinds.length;
-    const width = requiredParameter(model, 'embedding_length');
-    const waiting = 4 * width * this.#shape.length * (gradients ? this.#blocks + 2 : 1);
-    this.#windowsAtOnce = Math.max(1, Math.floor(activationBytes / waiting));
   }
 
   async run(): Promise<Collected> {
-    for (let first = 0; first < this.#windows.length; first += this.#windowsAtOnce) {
-      const tokens = this.#windows.slice(first, first + this.#windowsAtOnce);
+    const hessians = this.#declare();
+    const layout = hessians.map((of) => ({ name: of.name, length: hessianLength(of) }));
+    const sums = [...this.#tally.arrays, ...(this.#backward ? this.#embedding.arrays : [])];
+    let done = await this.#store.open({ hessians: layout, sums });
+    this.#steps = done * this.#stepsOfWindow;
+    while (done < this.#windows.length) {
+      const tokens = this.#windows.slice(done, done + this.#windowsAtOnce);
       await this.#pass(
-        tokens.map((of, at) => ({ number: first + at, tokens: of, activations: [] })),
+        tokens.map((of, at) => ({ number: done + at, tokens: of, activations: [] })),
       );
+      done += tokens.length;
+      await this.#store.commit(done);
     }
-    const windowTokens = this.#shape.length;
+    const tokens = this.#windows.length * this.#shape.length;
     return {
-      tokens: this.#windows.length * windowTokens,
-      windowTokens,
+      tokens,
+      windowTokens: this.#shape.length,
       tensors: this.#tally.result(),
       ...(this.#backward && { embedding: this.#embedding.result() }),
+      ...(hessians.length > 0 && { hessians: keptHessians(hessians, tokens, this.#store) }),
     };
   }
 
@@ -85,7 +96,7 @@ export class Collector {
   async #pass(windows: readonly Passing[]): Promise<void> {
     try {
       await this.#passForward(windows);
-      for (const window of windows) await this.#passHead(window);
+      await this.#passHead(windows);
       await this.#head.release();
       await this.#passBack(windows);
     } finally {
@@ -108,20 +119,31 @@ export class Collector {
     for (let index = 0; index < this.#blocks; index++) {
       await ahead;
       ahead = programs.loadAhead(index + 1, this.#shape);
-      for (const window of windows) await this.#blockForward(index, window);
+      await this.#withHessians(this.#forward.hessians(index), windows, (window, hessians) =>
+        this.#blockForward(index, window, hessians),
+      );
       await programs.release(index);
     }
     await ahead;
   }
 
-  async #blockForward(index: number, { activations }: Passing): Promise<void> {
+  async #blockForward(
+    index: number,
+    { activations }: Passing,
+    hessians: RunningHessians,
+  ): Promise<void> {
     this.#step(`blk.${index}`);
     const input = activations.at(-1)!;
-    const { outputs, kept } = await this.#forward.programs.run(
-      index,
-      this.#shape,
-      { input },
-      { outputs: this.#forward.sums(index), keep: ['hidden'] },
+    const { outputs, kept } = await hessians.add((inputs, wanted) =>
+      this.#forward.programs.run(
+        index,
+        this.#shape,
+        { ...inputs, input },
+        {
+          outputs: [...this.#forward.sums(index), ...wanted.outputs],
+          keep: ['hidden', ...wanted.keep],
+        },
+      ),
     );
     activations.push(kept['hidden']!);
     if (!this.#backward) await activations.shift()!.release();
@@ -129,13 +151,15 @@ export class Collector {
     this.#tally.addBlock('inputs', this.#forward.matrices(index), run);
   }
 
-  async #passHead(window: Passing): Promise<void> {
-    this.#step('output');
-    const hidden = window.activations.at(-1)!;
-    await this.#head.observe(hidden, this.#shape);
-    if (this.#backward)
-      window.gradient = await this.#head.pullBack(hidden, this.#shape, window.number);
-    await window.activations.pop()!.release();
+  async #passHead(windows: readonly Passing[]): Promise<void> {
+    await this.#withHessians(this.#head.hessians, windows, async (window, hessians) => {
+      this.#step('output');
+      const hidden = window.activations.at(-1)!;
+      await this.#head.observe(hidden, hessians);
+      if (this.#backward) window.gradient = await this.#head.pullBack(hidden, window.number);
+      await window.activations.pop()!.release();
+    });
+    await this.#head.release();
   }
 
   async #passBack(windows: readonly Passing[]): Promise<void> {
@@ -175,13 +199,63 @@ export class Collector {
     this.#tally.addBlock('outputs', backward.matrices(index), run);
   }
 
+  async #withHessians(
+    observed: readonly NamedHessian[],
+    windows: readonly Passing[],
+    run: (window: Passing, hessians: RunningHessians) => Promise<void>,
+  ): Promise<void> {
+    const places = { engine: this.#parts.engine, store: this.#store };
+    const hessians = await RunningHessians.begin(observed, places, windows.length);
+    try {
+      for (const window of windows) await run(window, hessians);
+    } finally {
+      await hessians.release();
+    }
+  }
+
+  /** Makes sums of 0 for everything, and tells the Hessians in the order in which they are put. */
+  #declare(): NamedHessian[] {
+    const hessians: NamedHessian[] = [];
+    for (let index = 0; index < this.#blocks; index++) {
+      this.#tally.declareBlock('inputs', this.#forward.matrices(index), index);
+      if (this.#backward)
+        this.#tally.declareBlock('outputs', this.#backward.matrices(index), index);
+      hessians.push(...this.#forward.hessians(index));
+    }
+    this.#head.declare(this.#backward !== undefined);
+    return [...hessians, ...this.#head.hessians];
+  }
+
+  get #windowsAtOnce(): number {
+    const { activationBytes = defaultBytes, windowsAtOnce = Infinity } = this.#options;
+    const width = requiredParameter(this.#parts.model, 'embedding_length');
+    const waiting = 4 * width * this.#shape.length * (this.#backward ? this.#blocks + 2 : 1);
+    return Math.max(1, Math.min(windowsAtOnce, Math.floor(activationBytes / waiting)));
+  }
+
+  get #stepsOfWindow(): number {
+    return this.#blocks * (this.#backward ? 2 : 1) + 1;
+  }
+
   /** Counts a window through a part of the model. */
   #step(label: string): void {
     const { signal, onProgress } = this.#options;
-    if (signal?.aborted)
-      throw new PithError('cancelled', 'Calibration was cancelled; nothing was written.');
-    const parts = this.#blocks * (this.#backward ? 2 : 1) + 1;
-    const total = parts * this.#windows.length;
+    if (signal?.aborted) throw new PithError('cancelled', 'Calibration was cancelled.');
+    const total = this.#stepsOfWindow * this.#windows.length;
     onProgress?.({ label, done: this.#steps++, total, unit: 'steps' });
   }
+}
+
+function keptHessians(
+  hessians: readonly NamedHessian[],
+  tokens: number,
+  store: CollectionStore,
+): HessianSource {
+  const keptAs = new Map(
+    hessians.flatMap(({ name, sharers }) => sharers.map((of) => [of, name] as const)),
+  );
+  const shapes = hessians.map(
+    ({ name, columns, blockSize }) => [name, { columns, blockSize, tokens }] as const,
+  );
+  return hessianSource(keptAs, new Map(shapes), async (name) => (await store.get(name))!);
 }

@@ -19,10 +19,17 @@ export class EmbeddingTally {
   add(tokens: Int32Array, gradient: Float32Array): void {
     const { gradients, rows } = this.#result;
     const sums = new Float32Array(gradients.size);
-    for (const [at, value] of gradient.entries())
-      sums[at % sums.length]! += this.#scale * value * value;
+    for (let first = 0; first < gradient.length; first += sums.length)
+      for (let at = 0; at < sums.length; at++)
+        sums[at]! += this.#scale * gradient[first + at]! ** 2;
     addSquares(gradients, sums, [tokens.length], 'the gradient by the rows of token_embd.weight');
     for (const token of tokens) rows[token]! += 1;
+  }
+
+  /** All sums, and all counts. */
+  get arrays(): Float64Array[] {
+    const { gradients, rows } = this.#result;
+    return [gradients.sums, gradients.counts, rows];
   }
 
   result(): EmbeddingEvidence {

@@ -1,3 +1,5 @@
+import type { HessianSource } from './hessian.ts';
+
 /** Sums of squares over tokens, of each expert after the other. */
 export interface SecondMoments {
   /** 1 for a matrix that every token goes through. */
@@ -10,14 +12,6 @@ export interface SecondMoments {
   readonly counts: Float64Array;
 }
 
-/** Σ a aᵀ over tokens, of neighbouring input columns. */
-export interface Hessian {
-  /** Columns of a block; the last one is filled up with zeros. All columns: the full matrix. */
-  readonly blockSize: number;
-  /** A matrix a block, one after the other: `[blocks, blockSize, blockSize]`. */
-  readonly sums: Float64Array;
-}
-
 /** What a run of text tells of one matrix `y = W a`. */
 export interface TensorEvidence {
   /** Σ a² of each input column. */
@@ -27,8 +21,6 @@ export interface TensorEvidence {
    * itself, so that its expectation is the diagonal of the Fisher information.
    */
   readonly outputs?: SecondMoments;
-  /** When asked for, and not of experts; one object for matrices that read the same activations. Not in files. */
-  readonly hessian?: Hessian;
 }
 
 /** What it tells of the embedding as a table of rows. */
@@ -60,6 +52,8 @@ export interface Evidence {
   readonly tensors: ReadonlyMap<string, TensorEvidence>;
   /** Only with gradients. */
   readonly embedding?: EmbeddingEvidence;
+  /** Only when asked for; experts have none. */
+  readonly hessians?: HessianSource;
   readonly warnings: readonly string[];
 }
 

@@ -6,6 +6,7 @@ import type { WindowShape } from '../../evaluate/onnx/window-batch.ts';
 import type { Model } from '../../models/model.ts';
 import { seededRandom } from '../../util/random.ts';
 import { headMatrix, observeHeadGradients, observeHeadInput } from './observe-head.ts';
+import type { NamedHessian, RunningHessians } from './running-hessians.ts';
 import type { Tally } from './tally.ts';
 
 /** Floats of a run's logits, about: 64 MB. */
@@ -19,8 +20,9 @@ export interface HeadObserverParts {
   readonly engine: Engine;
   readonly weights: WeightStore;
   readonly tally: Tally;
+  readonly shape: WindowShape;
   readonly seed: number;
-  readonly hessianBlock?: number | undefined;
+  readonly hessianBlock: number | undefined;
 }
 
 /** Observes the last norm and the output matrix, window by window. */
@@ -29,34 +31,52 @@ export class HeadObserver {
   readonly #programs: Programs;
   readonly #matrix: string;
   readonly #rows: number;
+  readonly #input: ReturnType<typeof observeHeadInput>;
 
   constructor(parts: HeadObserverParts) {
+    const { model, shape, hessianBlock } = parts;
     this.#parts = parts;
     this.#programs = new Programs(parts.engine);
-    this.#matrix = headMatrix(parts.model);
-    const vocabulary = parts.model.tensors.get(this.#matrix)!.shape[0]!;
-    this.#rows = Math.max(16, Math.min(mostRows, Math.floor(logitsAtOnce / vocabulary)));
+    this.#matrix = headMatrix(model);
+    const vocabulary = model.tensors.get(this.#matrix)!.shape[0]!;
+    const most = Math.min(mostRows, Math.floor(logitsAtOnce / vocabulary));
+    this.#rows = Math.min(Math.max(16, most), shape.length);
+    this.#input = observeHeadInput(model, { ...shape, hessianBlock });
+  }
+
+  /** Makes sums of 0. */
+  declare(gradients: boolean): void {
+    const { model, tally } = this.#parts;
+    const [rows, columns] = model.tensors.get(this.#matrix)!.shape as [number, number];
+    tally.declare('inputs', this.#matrix, { experts: 1, size: columns });
+    if (gradients) tally.declare('outputs', this.#matrix, { experts: 1, size: rows });
+  }
+
+  /** The Hessian of the output matrix, if there is one. */
+  get hessians(): readonly NamedHessian[] {
+    const { hessian } = this.#input;
+    return hessian ? [{ ...hessian, name: this.#matrix, sharers: [this.#matrix] }] : [];
   }
 
   /** Adds the squares of what enters the output matrix. */
-  async observe(hidden: StoredTensor, shape: WindowShape): Promise<void> {
-    const { model, tally, hessianBlock } = this.#parts;
-    const program = await this.#programs.get('input', () =>
-      observeHeadInput(model, { ...shape, hessianBlock }),
-    );
+  async observe(hidden: StoredTensor, hessians: RunningHessians): Promise<void> {
+    const { tally, shape } = this.#parts;
+    const program = await this.#programs.get('input', () => this.#input.graph);
     const weights = await this.#weightsOf(program);
-    const { outputs } = await program.run({ ...weights, input: hidden });
+    const { outputs } = await hessians.add((inputs, wanted) =>
+      program.run(
+        { ...weights, ...inputs, input: hidden },
+        { ...wanted, outputs: ['in_sum2', ...wanted.outputs] },
+      ),
+    );
     tally.add('inputs', this.#matrix, outputs['in_sum2'] as Float32Array, shape.length);
-    if (hessianBlock === undefined) return;
-    const size = Math.min(hessianBlock, hidden.shape.at(-1)!);
-    tally.addHessian(this.#matrix, outputs['hessian'] as Float32Array, size);
   }
 
   /** Adds the squares of the gradients and gives those by `hidden`; `window` chooses the labels. */
-  async pullBack(hidden: StoredTensor, shape: WindowShape, window: number): Promise<StoredTensor> {
-    const { model, engine, seed, tally } = this.#parts;
+  async pullBack(hidden: StoredTensor, window: number): Promise<StoredTensor> {
+    const { model, engine, seed, tally, shape } = this.#parts;
     const { length } = shape;
-    const rows = Math.min(this.#rows, length);
+    const rows = this.#rows;
     const program = await this.#programs.get('gradients', () =>
       observeHeadGradients(model, shape, rows),
     );

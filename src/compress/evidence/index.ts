@@ -5,15 +5,16 @@
  */
 export { collectEvidence } from './collect.ts';
 export type { Collected, CollectOptions, CollectorParts } from './collection.ts';
+export { MemoryStore, type CollectionLayout, type CollectionStore } from './collection-store.ts';
 export { coverageWarnings } from './coverage.ts';
 export type {
   EmbeddingEvidence,
   Evidence,
   EvidenceSource,
-  Hessian,
   SecondMoments,
   TensorEvidence,
 } from './evidence.ts';
+export type { Hessian, HessianSource } from './hessian.ts';
 export { planEvidenceFile, planImatrixFile, type PlannedFile } from './evidence-file.ts';
 export { meanSquares, priorTokens } from './moments.ts';
 export { readEvidence } from './read-evidence.ts';

@@ -45,6 +45,6 @@ export function addSquares(
       `In ${what}, column ${broken % to.size} is not a finite number for some token.`,
       'See whether the weights are finite: pith verify FILE. If they are, the model overflows f32.',
     );
-  for (const [at, sum] of sums.entries()) to.sums[at]! += sum;
+  for (let at = 0; at < sums.length; at++) to.sums[at]! += sums[at]!;
   for (let expert = 0; expert < to.experts; expert++) to.counts[expert]! += counts[expert]!;
 }

@@ -7,25 +7,27 @@ import { parameter } from '../../models/graph/decoder-plan.ts';
 import type { GraphSizes } from '../../models/graph/embedding.ts';
 import type { ModelOutline } from '../../models/graph/model-scope.ts';
 import { sampleLabels } from './sample-labels.ts';
-import { hessianOf, sumOfSquares } from './observed-matrix.ts';
+import { observeHessian, type ObservedHessian } from './observe-hessian.ts';
+import { sumOfSquares } from './observed-matrix.ts';
 
 /** The matrix that gives logits: the embedding where they are one. */
 export function headMatrix({ tensors }: ModelOutline): string {
   return tensors.has('output.weight') ? 'output.weight' : 'token_embd.weight';
 }
 
-/** The last norm, and `in_sum2` `[C]` (and, if asked for, `hessian`) of what it gives to the output matrix. */
+/** The last norm, and what it gives to the output matrix: `in_sum2` `[C]`, and a Hessian if asked for. */
 export function observeHeadInput(
   model: ModelOutline,
   sizes: GraphSizes & { readonly hessianBlock?: number | undefined },
-): Graph {
+): { readonly graph: Graph; readonly hessian?: ObservedHessian } {
   const head = headGraph(model, sizes);
-  const hidden = head.outputs.find(({ name }) => name === 'hidden')!;
+  const x = head.outputs.find(({ name }) => name === 'hidden')!.value;
   const g = new GraphBuilder({ ...head, outputs: [] });
-  g.output('in_sum2', sumOfSquares(g, hidden.value));
+  g.output('in_sum2', sumOfSquares(g, x));
   const { hessianBlock } = sizes;
-  if (hessianBlock !== undefined) g.output('hessian', hessianOf(g, hidden.value, hessianBlock));
-  return g.build();
+  if (hessianBlock === undefined) return { graph: g.build() };
+  const hessian = observeHessian(g, 'output', { x, hessianBlock });
+  return { graph: g.build(), hessian };
 }
 
 /**

@@ -3,12 +3,12 @@ import type { Value } from '../../graph/value.ts';
 import { blockGraph } from '../../models/graph/decoder.ts';
 import type { GraphSizes } from '../../models/graph/embedding.ts';
 import type { ModelOutline } from '../../models/graph/model-scope.ts';
+import { observeHessian } from './observe-hessian.ts';
 import {
   blockTaps,
   expertWeights,
   isStack,
   matricesOf,
-  hessianOf,
   observed,
   routedTokens,
   sumOfSquares,
@@ -48,21 +48,11 @@ export function observeInputs(
     const found =
       hessianBlock === undefined || isStack(matrix)
         ? one
-        : { ...one, hessian: withHessian(g, `${matrix}.hessian`, { x, hessianBlock }) };
+        : { ...one, hessian: observeHessian(g, matrix, { x, hessianBlock }) };
     shared.set(key, found);
     return found;
   });
   return { graph: g.build(), matrices: found };
-}
-
-function withHessian(
-  g: GraphBuilder,
-  output: string,
-  { x, hessianBlock }: { readonly x: Value; readonly hessianBlock: number },
-): NonNullable<ObservedMatrix['hessian']> {
-  const value = hessianOf(g, x, hessianBlock);
-  g.output(output, value);
-  return { output, blockSize: value.shape[1]! };
 }
 
 /** Of `x [N,C]` or `[E,N,C]`, over the tokens of each expert, `[E,C]`. */

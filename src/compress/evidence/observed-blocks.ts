@@ -1,7 +1,10 @@
 import { BlockPrograms, type BlockProgramsParts } from '../../evaluate/onnx/block-programs.ts';
 import type { WindowShape } from '../../evaluate/onnx/window-batch.ts';
+import { tensorOfInput } from '../../models/graph/decoder.ts';
 import type { ModelOutline } from '../../models/graph/model-scope.ts';
+import type { ObservedHessian } from './observe-hessian.ts';
 import type { ObservedGraph, ObservedMatrix } from './observed-matrix.ts';
+import type { NamedHessian } from './running-hessians.ts';
 
 /** Makes the graph of blocks of a kind. */
 type Observe = (model: ModelOutline, kind: number, shape: WindowShape) => ObservedGraph;
@@ -23,14 +26,26 @@ export class ObservedBlocks {
     return this.#of(this.programs.kinds[index]!).matrices;
   }
 
-  /** The outputs of block `index` with sums in them. */
+  /** The outputs of block `index` with sums of squares and counts. */
   sums(index: number): string[] {
-    const names = this.matrices(index).flatMap(({ sums, counts, hessian }) => [
+    const names = this.matrices(index).flatMap(({ sums, counts }) => [
       sums,
       ...(counts === undefined ? [] : [counts]),
-      ...(hessian === undefined ? [] : [hessian.output]),
     ]);
     return [...new Set(names)];
+  }
+
+  /** The Hessians of block `index`, each under the name of the first matrix that has it. */
+  hessians(index: number): readonly NamedHessian[] {
+    const named = new Map<ObservedHessian, { name: string; sharers: string[] }>();
+    for (const { matrix, hessian } of this.matrices(index)) {
+      if (!hessian) continue;
+      const name = tensorOfInput(`${matrix}.weight`, index);
+      const known = named.get(hessian);
+      if (known) known.sharers.push(name);
+      else named.set(hessian, { name, sharers: [name] });
+    }
+    return [...named].map(([hessian, names]) => ({ ...hessian, ...names }));
   }
 
   #of(kind: number): ObservedGraph {

@@ -3,6 +3,7 @@ import type { Graph } from '../../graph/graph.ts';
 import type { Value } from '../../graph/value.ts';
 import { tapNames } from '../../models/graph/decoder.ts';
 import type { ModelOutline } from '../../models/graph/model-scope.ts';
+import type { ObservedHessian } from './observe-hessian.ts';
 
 /** A matrix of a block and the outputs of a graph that tell of it. */
 export interface ObservedMatrix {
@@ -14,8 +15,8 @@ export interface ObservedMatrix {
   readonly size: number;
   /** Output with the tokens of each expert; every token counts when left out. */
   readonly counts: string | undefined;
-  /** Output `[blocks, blockSize, blockSize]`, if there is one. */
-  readonly hessian?: { readonly output: string; readonly blockSize: number };
+  /** Matrices that read the same activations share it. */
+  readonly hessian?: ObservedHessian;
 }
 
 /** A block's graph with sums over its tokens. */
@@ -61,20 +62,6 @@ export function routedTokens(g: GraphBuilder, weights: Value): Value {
   const routed = g.cast(g.greater(weights, g.scalar(0)), 'f32');
   g.output(expertCounts, g.sum(routed, 0));
   return routed;
-}
-
-/**
- * Σ a aᵀ of blocks of neighbouring columns, over all leading axes: `[blocks, size, size]`, the last block filled
- * up with zeros.
- */
-export function hessianOf(g: GraphBuilder, x: Value, blockSize: number): Value {
-  const width = x.shape.at(-1)!;
-  const size = Math.min(blockSize, width);
-  const blocks = Math.ceil(width / size);
-  const rows = g.reshape(x, [-1, width]);
-  const filled = blocks * size > width ? g.pad(rows, 1, 0, blocks * size - width) : rows;
-  const cut = g.reshape(filled, [-1, blocks, size]);
-  return g.matmul(g.transpose(cut, [1, 2, 0]), g.transpose(cut, [1, 0, 2]));
 }
 
 /** Sums of squares over all leading axes, `[C]`. */

@@ -1,8 +1,10 @@
 import type { TensorData } from '../../graph/value.ts';
 import { tensorOfInput } from '../../models/graph/decoder.ts';
-import { noMoments, type Hessian, type SecondMoments, type TensorEvidence } from './evidence.ts';
+import { noMoments, type SecondMoments, type TensorEvidence } from './evidence.ts';
 import { addSquares } from './moments.ts';
 import type { ObservedMatrix } from './observed-matrix.ts';
+
+type MomentsSize = Pick<SecondMoments, 'experts' | 'size'>;
 
 /** Which end of a matrix. */
 export type Side = 'inputs' | 'outputs';
@@ -19,7 +21,22 @@ export class Tally {
     outputs: new Map(),
   };
 
-  readonly #hessians = new Map<string, Hessian>();
+  /** Makes sums of 0 for every matrix of a block. */
+  declareBlock(side: Side, matrices: readonly ObservedMatrix[], index: number): void {
+    for (const { matrix, ...size } of matrices)
+      this.declare(side, tensorOfInput(`${matrix}.weight`, index), size);
+  }
+
+  /** Makes sums of 0 for a matrix. */
+  declare(side: Side, name: string, { experts, size }: MomentsSize): void {
+    this.#sides[side].set(name, noMoments(experts, size));
+  }
+
+  /** All sums, and all counts. */
+  get arrays(): Float64Array[] {
+    const moments = Object.values(this.#sides).flatMap((side) => [...side.values()]);
+    return moments.flatMap(({ sums, counts }) => [sums, counts]);
+  }
 
   /** Adds what a run of block `index` over so many tokens gave. */
   addBlock(
@@ -27,19 +44,21 @@ export class Tally {
     matrices: readonly ObservedMatrix[],
     { index, outputs, tokens }: BlockRun,
   ): void {
-    for (const { matrix, sums, counts, experts, size } of matrices) {
+    for (const { matrix, sums, counts } of matrices) {
       const name = tensorOfInput(`${matrix}.weight`, index);
-      const moments = this.#moments(side, name, { experts, size });
       const seen = counts === undefined ? [tokens] : (outputs[counts] as Float32Array);
-      addSquares(moments, outputs[sums] as Float32Array, seen, describe[side](name));
+      addSquares(
+        this.#sides[side].get(name)!,
+        outputs[sums] as Float32Array,
+        seen,
+        describe[side](name),
+      );
     }
-    this.#addHessians(matrices, index, outputs);
   }
 
   /** Adds sums of a matrix outside the blocks. */
   add(side: Side, name: string, sums: Float32Array, tokens: number): void {
-    const moments = this.#moments(side, name, { experts: 1, size: sums.length });
-    addSquares(moments, sums, [tokens], describe[side](name));
+    addSquares(this.#sides[side].get(name)!, sums, [tokens], describe[side](name));
   }
 
   /** What there is of each matrix. */
@@ -48,55 +67,15 @@ export class Tally {
     return new Map(
       [...inputs].map(([name, moments]) => {
         const gradients = outputs.get(name);
-        const hessian = this.#hessians.get(name);
         return [
           name,
           {
             inputs: moments,
             ...(gradients && { outputs: gradients }),
-            ...(hessian && { hessian }),
           },
         ];
       }),
     );
-  }
-
-  /** Matrices that share an output share the sum. */
-  #addHessians(
-    matrices: readonly ObservedMatrix[],
-    index: number,
-    outputs: BlockRun['outputs'],
-  ): void {
-    const sums = new Map<string, Hessian>();
-    for (const { matrix, hessian } of matrices) {
-      if (hessian === undefined) continue;
-      const name = tensorOfInput(`${matrix}.weight`, index);
-      const known = sums.get(hessian.output);
-      if (known) this.#hessians.set(name, known);
-      else {
-        const found = outputs[hessian.output] as Float32Array;
-        sums.set(hessian.output, this.addHessian(name, found, hessian.blockSize));
-      }
-    }
-  }
-
-  /** Adds the Hessian of a matrix. */
-  addHessian(name: string, sums: Float32Array, blockSize: number): Hessian {
-    const known = this.#hessians.get(name) ?? {
-      blockSize,
-      sums: new Float64Array(sums.length),
-    };
-    for (const [at, sum] of sums.entries()) known.sums[at]! += sum;
-    this.#hessians.set(name, known);
-    return known;
-  }
-
-  #moments(side: Side, name: string, { experts, size }: Pick<SecondMoments, 'experts' | 'size'>) {
-    const known = this.#sides[side].get(name);
-    if (known) return known;
-    const moments = noMoments(experts, size);
-    this.#sides[side].set(name, moments);
-    return moments;
   }
 }
 

@@ -1,0 +1,120 @@
+import type { Engine, RunResult, StoredTensor } from '../../graph/engine.ts';
+import type { TensorData } from '../../graph/value.ts';
+import type { CollectionStore } from './collection-store.ts';
+import { hessianLength, type ObservedHessian } from './observe-hessian.ts';
+
+/** A Hessian with the name that it is kept under. */
+export interface NamedHessian extends ObservedHessian {
+  readonly name: string;
+  /** The matrices that have it, the one of that name first. */
+  readonly sharers: readonly string[];
+}
+
+/** Where Hessians are added up, and where they wait between passes. */
+export interface HessianPlaces {
+  readonly engine: Engine;
+  readonly store: CollectionStore;
+}
+
+/** What a run is to return, and what to leave at the engine. */
+export interface Wanted {
+  readonly outputs: readonly string[];
+  readonly keep: readonly string[];
+}
+
+/**
+ * The Hessians of one block of a model while windows pass. They lie at the engine, f32, and each window's run adds
+ * to them, one after the other, so that sums do not depend on how windows are cut into passes.
+ */
+export class RunningHessians {
+  readonly #hessians: readonly NamedHessian[];
+  readonly #store: CollectionStore;
+  /** Windows to come. */
+  #left: number;
+  /** By the name of the input that takes it. */
+  #sums: Record<string, StoredTensor> = {};
+
+  private constructor(hessians: readonly NamedHessian[], store: CollectionStore, windows: number) {
+    this.#hessians = hessians;
+    this.#store = store;
+    this.#left = windows;
+  }
+
+  /** Brings what the store has to the engine, or zeros, for a pass of so many windows. */
+  static async begin(
+    hessians: readonly NamedHessian[],
+    { engine, store }: HessianPlaces,
+    windows: number,
+  ): Promise<RunningHessians> {
+    const running = new RunningHessians(hessians, store, windows);
+    for (const hessian of hessians) {
+      const known = await store.get(hessian.name);
+      for (const [at, { input, columns }] of hessian.parts.entries()) {
+        const part = known
+          ? cut(known, { ...hessian, at, columns })
+          : new Float32Array(columns * columns);
+        running.#sums[input] = await engine.store('f32', [columns, columns], part);
+      }
+    }
+    return running;
+  }
+
+  /** Runs a window; after the last one of the pass the sums are put into the store. */
+  async add(
+    run: (inputs: Readonly<Record<string, StoredTensor>>, wanted: Wanted) => Promise<RunResult>,
+  ): Promise<RunResult> {
+    const parts = this.#hessians.flatMap((hessian) => hessian.parts);
+    const names = parts.map(({ output }) => output);
+    const isLast = --this.#left === 0;
+    const wanted = isLast ? { outputs: names, keep: [] } : { outputs: [], keep: names };
+    const result = await run(this.#sums, wanted);
+    await this.release();
+    if (isLast) await this.#finish(result.outputs);
+    else for (const { input, output } of parts) this.#sums[input] = result.kept[output]!;
+    return result;
+  }
+
+  /** Frees what lies at the engine; a second call does nothing. */
+  async release(): Promise<void> {
+    const held = Object.values(this.#sums);
+    this.#sums = {};
+    for (const stored of held) await stored.release();
+  }
+
+  async #finish(outputs: Readonly<Record<string, TensorData>>): Promise<void> {
+    for (const hessian of this.#hessians) {
+      const parts = hessian.parts.map(({ output }) => outputs[output] as Float32Array<ArrayBuffer>);
+      await this.#store.put(hessian.name, joined(parts, hessian));
+    }
+  }
+}
+
+/** One block of a Hessian without what fills it up. */
+function cut(
+  sums: Float32Array,
+  { at, columns, blockSize }: { at: number; columns: number; blockSize: number },
+): Float32Array {
+  const block = sums.subarray(at * blockSize ** 2, (at + 1) * blockSize ** 2);
+  if (columns === blockSize) return block.slice();
+  const part = new Float32Array(columns * columns);
+  for (let row = 0; row < columns; row++)
+    part.set(block.subarray(row * blockSize, row * blockSize + columns), row * columns);
+  return part;
+}
+
+/** Blocks one after the other, the last one filled up. */
+function joined(
+  parts: readonly Float32Array<ArrayBuffer>[],
+  hessian: ObservedHessian,
+): Float32Array<ArrayBuffer> {
+  const { blockSize } = hessian;
+  if (parts.length === 1) return parts[0]!;
+  const sums = new Float32Array(hessianLength(hessian));
+  for (const [at, { columns }] of hessian.parts.entries())
+    for (let row = 0; row < columns; row++)
+      sums.set(
+        parts[at]!.subarray(row * columns, (row + 1) * columns),
+        at * blockSize ** 2 + row * blockSize,
+      );
+  return sums;
+}
