@@ -1,5 +1,5 @@
 """Writes test/golden/fisher.json: second moments of what enters the matrices of small random models and of the
-gradients by what comes out, by torch autograd.
+gradients by what comes out, by torch autograd; of some matrices also the sums of products of input columns.
 
 Models and tokens are those of forward-logits.py. Labels are drawn by inverting the distribution function at given
 uniform numbers; the loss is the sum over tokens of −ln p(label). Rows of the output matrix: the expectation over
@@ -23,6 +23,8 @@ spec = importlib.util.spec_from_file_location("forward_logits", here / "forward-
 models = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(models)
 
+# The upper triangles of their Hessians are kept, row by row.
+HESSIANS = ["blk.1.attn_q.weight"]
 LABELS = ["qwen2", "qwen3_moe", "gemma2"]
 # seededRandom(1, 0) of src/util/random.ts, as f32.
 UNIFORM = [0.8902591466903687,0.5857259631156921,0.6719982624053955,0.475593239068985,0.24740147590637207,0.7131296992301941,0.7576265335083008,0.14337268471717834,0.24776321649551392,0.6558129191398621,0.16027821600437164,0.10394857078790665,0.44538915157318115]
@@ -86,12 +88,17 @@ def collect(label, config, seen, drawn, head_rows):
     count = config.get("num_experts", 1)
     head = "token_embd.weight" if config["tie_word_embeddings"] else "output.weight"
     entries = {head: {"inputs": rounded(squares(seen["lm_head"][0])), "outputs": rounded(head_rows), "counts": [len(models.TOKENS)]}}
+    hessians = {}
     parts = {}
     for name, (given, output) in seen.items():
         if not name.startswith("model.layers"):
             continue
         tensor, expert = place(name)
         stack = count if "_exps" in tensor else 1
+        if tensor in HESSIANS:
+            rows = given.double().flatten(0, -2)
+            products = rows.T @ rows
+            hessians[tensor] = rounded(products[torch.triu_indices(*products.shape).unbind()])
         gradient = output.grad if output.grad is not None else torch.zeros_like(output)
         entry = parts.setdefault(tensor, {side: torch.zeros(stack, size) for side, size in (("inputs", given.shape[-1]), ("outputs", output.shape[-1]))})
         for side, values in (("inputs", given), ("outputs", gradient)):
@@ -100,7 +107,7 @@ def collect(label, config, seen, drawn, head_rows):
         entry.setdefault("counts", [0] * stack)[expert] = given.flatten(0, -2).shape[0]
     for tensor, entry in parts.items():
         entries[tensor] = {"inputs": rounded(entry["inputs"]), "outputs": rounded(entry["outputs"]), "counts": entry["counts"]}
-    return {"label": label, "labels": drawn.tolist(), "embedding": rounded(squares(seen["embedding"][1].grad)), "tensors": entries}
+    return {"label": label, "labels": drawn.tolist(), "embedding": rounded(squares(seen["embedding"][1].grad)), "tensors": entries, "hessians": hessians}
 
 
 def rounded(tensor):

@@ -1,8 +1,12 @@
 import { basename } from 'node:path';
 import { calibrate as run, type CalibrateReport } from '../recipes/calibrate/calibrate.ts';
+import { PithError } from '../util/errors.ts';
 import { formatBytes, formatDuration, formatInteger } from '../util/format-units.ts';
 import { defineCommand } from './framework/command.ts';
 import { threadsOption } from './work-options.ts';
+
+/** Columns: with what GPTQ leaves out beyond them, files lose little, and 1 B parameters take 2 GB. */
+const defaultBlock = 2048;
 
 /** `pith calibrate`: what a model's activations and gradients are over some text. */
 export const calibrate = defineCommand({
@@ -12,12 +16,14 @@ export const calibrate = defineCommand({
     'Runs the model over text and back, and writes for every matrix how large its inputs are by column\n' +
     '(the importance matrix) and how much its outputs matter by row (Fisher information). The file is\n' +
     'also an importance matrix for pith quantize --imatrix and for llama-quantize; --imatrix writes one\n' +
-    'without the rest, in which experts with few tokens are drawn to the mean of their layer.\n\n' +
+    'without the rest, in which experts with few tokens are drawn to the mean of their layer.\n' +
+    'Give the command again after an interruption: it continues, and writes the same bytes.\n\n' +
     'A .jsonl file has a "text" or chat "messages" a row; other files are cut at lines <|endoftext|>.\n' +
     'Without --data the text in the box is taken: prose, code, documentation, dialogues, 13 languages.',
   examples: [
     'pith calibrate sample',
     'pith calibrate ./my-model --data mine.txt -o my-model.evidence.gguf --tokens 100000',
+    'pith calibrate sample --hessian-block full',
     'pith calibrate model.gguf --no-gradients --imatrix imatrix.gguf',
   ],
   positionals: { model: { description: 'A Hugging Face folder, a .gguf file, or sample.' } },
@@ -42,6 +48,15 @@ export const calibrate = defineCommand({
       description: 'Tokens of a window. Default 512, or what the model was trained on if less.',
     },
     'no-gradients': { type: 'boolean', description: 'Inputs only, a quarter of the time.' },
+    hessians: {
+      type: 'boolean',
+      description: `Also sums of products of input columns, in blocks of ${defaultBlock}, for error feedback.`,
+    },
+    'hessian-block': {
+      type: 'string',
+      value: 'N|full',
+      description: 'The same, in blocks of N columns or of all.',
+    },
     threads: threadsOption('Threads that compute.'),
     force: { type: 'boolean', short: 'f', description: 'Replace an existing output.' },
   },
@@ -52,8 +67,9 @@ export const calibrate = defineCommand({
     const { output = `${name}.evidence.gguf` } = options;
     const gradients = !options['no-gradients'];
     const { onProgress, signal } = context;
+    const hessianBlock = blockOf(options.hessians, options['hessian-block']);
     const report = await run(
-      { model, data, maxTokens, context: length, gradients },
+      { model, data, maxTokens, context: length, gradients, hessianBlock },
       { output, imatrix, force, threads, onProgress, signal },
     );
     for (const note of report.notes) context.note(`note: ${note}`);
@@ -63,11 +79,28 @@ export const calibrate = defineCommand({
   render: describe,
 });
 
+/** Columns of a Hessian's block; undefined for none. */
+function blockOf(isAsked: boolean, columns: string | undefined): number | undefined {
+  if (columns === undefined) return isAsked ? defaultBlock : undefined;
+  const block = columns === 'full' ? Infinity : Number(columns);
+  if (block >= 1 && (block === Infinity || Number.isSafeInteger(block))) return block;
+  throw new PithError(
+    'usage',
+    `--hessian-block must be a whole number of at least 1, or full; not "${columns}".`,
+    `For example: --hessian-block ${defaultBlock}`,
+  );
+}
+
 function describe(report: CalibrateReport): string {
-  const { output, bytes, imatrix, tokens, documents, windowTokens, tensors } = report;
+  const { output, bytes, imatrix, tokens, documents, windowTokens, tensors, hessians } = report;
   const facts = [
     `${formatInteger(tokens)} tokens of ${formatInteger(documents)} documents, windows of ${windowTokens}`,
     `${formatInteger(tensors)} matrices${report.gradients ? ', with gradients' : ''}`,
+    ...(hessians
+      ? [
+          `${hessians.count} Hessians of ${hessians.blockColumns} columns: ${formatBytes(hessians.bytes)}`,
+        ]
+      : []),
     formatDuration(report.seconds),
     `peak memory ${formatBytes(report.peakMemoryBytes)}`,
   ];

@@ -8,6 +8,9 @@ import { attempt, systemError } from './system-error.ts';
 /** At a checkpoint that comes this long after the last sync, writing waits for the disk. */
 const syncEveryMs = 5000;
 
+/** The largest write that Node takes is 2^31 − 1 bytes. */
+const bytesAtOnce = 2 ** 30;
+
 /** After so much, the disk syncs what is there while the next bytes are made: a crash costs little more. */
 const writebackEvery = { bytes: 32 * 2 ** 20, ms: 500 };
 
@@ -157,7 +160,7 @@ export class OutputWriter implements Output {
       throw new PithError('shape', `${this.path} would get more bytes than planned: ${numbers}.`);
     }
     for (let done = 0; done < bytes.length;) {
-      const length = bytes.length - done;
+      const length = Math.min(bytes.length - done, bytesAtOnce);
       const { bytesWritten } = await this.#files.partial.write(bytes, done, length, this.#offset);
       done += bytesWritten;
       this.#offset += bytesWritten;

@@ -1,11 +1,22 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import process from 'node:process';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readEvidence } from '../../dist/compress/evidence/index.js';
 import type { CalibrateReport } from '../../dist/recipes/calibrate/calibrate.js';
 import { openFile } from '../../dist/storage/index.js';
-import { pith, pithJson } from './pith.ts';
+import { command as program, pith, pithJson } from './pith.ts';
 
 interface Failure {
   readonly error: { readonly code: string; readonly message: string; readonly hint: string };
@@ -71,6 +82,76 @@ test('the same command writes the same bytes; an output that exists is not repla
   expect(code).toBe(1);
   expect(report.error.code).toBe('conflict');
 }, 120_000);
+
+describe('an interrupted calibration', () => {
+  const place = join(folder, 'stopped.gguf');
+  const state = `${place}.state`;
+  /** A pass of 32 windows, and one of 7. */
+  const long = ['--tokens', '20000', '--no-gradients', '--hessian-block', '250', '--threads', '2'];
+
+  /** Starts it and sends it a signal as soon as `isDue`. */
+  async function stop(signal: NodeJS.Signals, isDue: () => boolean): Promise<string> {
+    const line = [program, 'calibrate', 'sample', ...long, '-o', place];
+    const child = spawn(process.execPath, line, { detached: true });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    let isSent = false;
+    const watching = setInterval(() => {
+      // The command runs in a process of its own: the whole group gets the signal.
+      if (!isSent && isDue()) isSent = process.kill(-child.pid!, signal);
+    }, 2);
+    await once(child, 'close');
+    clearInterval(watching);
+    return stderr;
+  }
+
+  test('continues after kill -9 and after Ctrl-C, and ends with the bytes of one that was not', async () => {
+    await stop('SIGKILL', () => existsSync(state) && !existsSync(`${state}.lock`));
+    expect(existsSync(place)).toBe(false);
+    const before = statSync(state).ino;
+    const said = await stop('SIGINT', () => existsSync(`${state}.lock`));
+    expect(said).toContain(`Stopped; 32 of 39 windows are kept in ${state}.`);
+    expect(statSync(state).ino).toBe(before);
+
+    const line = ['calibrate', 'sample', ...long, '-o'];
+    const { report } = await pithJson<CalibrateReport>([...line, place]);
+    expect(report.notes).toContain('Continued an interrupted run after 32 windows.');
+    expect(existsSync(state)).toBe(false);
+    const whole = join(folder, 'whole.gguf');
+    await pithJson([...line, whole]);
+    expect(readFileSync(place).equals(readFileSync(whole))).toBe(true);
+  }, 120_000);
+
+  test('its Hessians have the second moments on their diagonals; 8 layers of 4 and the output have one each', async () => {
+    const source = await openFile(place);
+    try {
+      const { tensors, hessians } = await readEvidence(source);
+      expect(hessians!.shapes.size).toBe(33);
+      expect(hessians!.keptAs.size).toBe(57);
+      for (const name of ['blk.0.attn_v.weight', 'blk.7.ffn_down.weight', 'token_embd.weight']) {
+        const { sums, columns, blockSize, tokens } = (await hessians!.hessianOf(name))!;
+        expect([blockSize, tokens]).toEqual([250, 19_968]);
+        const { inputs } = tensors.get(name)!;
+        for (let at = 0; at < columns; at++) {
+          const inBlock = at % blockSize;
+          const diagonal = sums[at * blockSize + inBlock]!;
+          expect(diagonal / inputs.sums[at]!).toBeCloseTo(1, 4);
+        }
+      }
+    } finally {
+      await source.close();
+    }
+  });
+});
+
+test('too little text for the Hessians asked for is refused with both numbers', async () => {
+  const out = join(folder, 'few.gguf');
+  const args = ['calibrate', 'sample', '--tokens', '600', '--hessians', '-o', out];
+  const { code, report } = await pithJson<Failure>(args);
+  expect(code).toBe(1);
+  expect(report.error.message).toContain('512 tokens are too few for Hessians of 768 columns');
+  expect(report.error.hint).toContain('--hessian-block 128');
+});
 
 test('text shorter than a window is refused with both numbers, and leaves nothing', async () => {
   const data = join(folder, 'short.txt');

@@ -38,6 +38,16 @@ function distance(found: ArrayLike<number>, expected: readonly number[]): number
   );
 }
 
+/** Blocks on the diagonal of a symmetric matrix whose upper triangle is given row by row. */
+function blocksOf(upper: readonly number[], { columns, size }: { columns: number; size: number }) {
+  const rows = Array.from({ length: columns }, (_, row) => (row * (2 * columns - row - 1)) / 2);
+  const cell = (i: number, j: number) => upper[rows[Math.min(i, j)]! + Math.max(i, j)]!;
+  const first = (at: number) => size * Math.floor(at / size ** 2);
+  return Array.from({ length: columns * size }, (_, at) =>
+    cell(first(at) + (Math.floor(at / size) % size), first(at) + (at % size)),
+  );
+}
+
 test('the golden labels are drawn with the numbers that Pith draws with', () => {
   const random = seededRandom(1, 0);
   expect(fisher.uniform.map(() => Math.fround(random.uniform()))).toEqual(
@@ -46,9 +56,9 @@ test('the golden labels are drawn with the numbers that Pith draws with', () => 
 });
 
 test.each(fisher.models)(
-  `$label: second moments of inputs and of gradients are those of ${fisher.source}, within 1e-4`,
-  async ({ label, tensors, embedding }) => {
-    const found = await collect(modelOf(label), [window]);
+  `$label: second moments and Hessians are those of ${fisher.source}, within 1e-4`,
+  async ({ label, tensors, hessians, embedding }) => {
+    const found = await collect(modelOf(label), [window], { hessianBlock: 8 });
     expect([...found.tensors.keys()].sort()).toEqual(Object.keys(tensors).sort());
     for (const [name, expected] of Object.entries(tensors)) {
       const { inputs, outputs } = found.tensors.get(name)!;
@@ -62,6 +72,10 @@ test.each(fisher.models)(
       }).toEqual({ name, counts: expected.counts, close: [true, true] });
     }
     expect(distance(found.embedding!.gradients.sums, embedding)).toBeLessThan(1e-4);
+    for (const [name, upper] of Object.entries(hessians)) {
+      const { sums, columns } = (await found.hessians!.hessianOf(name))!;
+      expect(distance(sums, blocksOf(upper, { columns, size: 8 }))).toBeLessThan(1e-4);
+    }
   },
 );
 
@@ -94,7 +108,7 @@ test('weights that are read block by block for every pass give the very same evi
 
 test('Hessians have the second moments on their diagonals; blocks are cut from the full ones; windows add up', async () => {
   const model = modelOf('qwen3_moe');
-  const windows = [window, window.toReversed()];
+  const windows = [window, window.toReversed(), window, window.toReversed(), window];
   const measure = (hessianBlock: number) =>
     collect(model, windows, { gradients: false, hessianBlock, activationBytes: 1 });
   const [full, cut] = [await measure(Infinity), await measure(20)];
@@ -102,11 +116,11 @@ test('Hessians have the second moments on their diagonals; blocks are cut from t
     const { inputs } = full.tensors.get(name)!;
     const { size } = inputs;
     const whole = (await full.hessians!.hessianOf(name))!;
-    expect(whole).toMatchObject({ columns: size, blockSize: size, tokens: 26 });
+    expect(whole).toMatchObject({ columns: size, blockSize: size, tokens: 65 });
     const diagonal = Array.from({ length: size }, (_, at) => whole.sums[at * size + at]!);
     expect(distance(diagonal, [...inputs.sums])).toBeLessThan(1e-6);
     const blocks = (await cut.hessians!.hessianOf(name))!;
-    expect(blocks).toMatchObject({ columns: size, blockSize: 20, tokens: 26 });
+    expect(blocks).toMatchObject({ columns: size, blockSize: 20, tokens: 65 });
     expect(blocks.sums).toHaveLength(Math.ceil(size / 20) * 400);
     // Row 1, column 3 of the second block, and of the last.
     expect(blocks.sums[400 + 1 * 20 + 3]).toBeCloseTo(whole.sums[21 * size + 23]!, 6);

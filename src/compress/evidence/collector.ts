@@ -5,10 +5,10 @@ import { requiredParameter } from '../../models/hyper-parameters.ts';
 import { PithError } from '../../util/errors.ts';
 import type { Collected, CollectOptions, CollectorParts } from './collection.ts';
 import { MemoryStore, type CollectionStore } from './collection-store.ts';
+import { demandRank } from './coverage.ts';
 import { EmbeddingTally } from './embedding-tally.ts';
 import { HeadObserver } from './head-observer.ts';
-import { hessianSource, type HessianSource } from './hessian.ts';
-import { hessianLength } from './observe-hessian.ts';
+import { hessianRows, hessianSource, type HessianSource } from './hessian.ts';
 import { observeGradients } from './observe-gradients.ts';
 import { observeInputs } from './observe-inputs.ts';
 import { ObservedBlocks } from './observed-blocks.ts';
@@ -65,25 +65,29 @@ export class Collector {
 
   async run(): Promise<Collected> {
     const hessians = this.#declare();
-    const layout = hessians.map((of) => ({ name: of.name, length: hessianLength(of) }));
+    const tokens = this.#windows.length * this.#shape.length;
+    const kept = keptHessians(hessians, tokens, this.#store);
+    demandRank(tokens, kept.shapes);
+    const layout = hessians.map((of) => ({
+      name: of.name,
+      length: hessianRows(of) * of.blockSize,
+    }));
     const sums = [...this.#tally.arrays, ...(this.#backward ? this.#embedding.arrays : [])];
     let done = await this.#store.open({ hessians: layout, sums });
     this.#steps = done * this.#stepsOfWindow;
     while (done < this.#windows.length) {
-      const tokens = this.#windows.slice(done, done + this.#windowsAtOnce);
-      await this.#pass(
-        tokens.map((of, at) => ({ number: done + at, tokens: of, activations: [] })),
-      );
-      done += tokens.length;
+      const next = this.#windows.slice(done, done + this.#windowsAtOnce);
+      const start = done;
+      await this.#pass(next.map((of, at) => ({ number: start + at, tokens: of, activations: [] })));
+      done += next.length;
       await this.#store.commit(done);
     }
-    const tokens = this.#windows.length * this.#shape.length;
     return {
       tokens,
       windowTokens: this.#shape.length,
       tensors: this.#tally.result(),
       ...(this.#backward && { embedding: this.#embedding.result() }),
-      ...(hessians.length > 0 && { hessians: keptHessians(hessians, tokens, this.#store) }),
+      ...(hessians.length > 0 && { hessians: kept }),
     };
   }
 

@@ -1,26 +1,68 @@
+import { PithError } from '../../util/errors.ts';
 import type { Evidence, TensorEvidence } from './evidence.ts';
+import type { HessianShape, HessianSource } from './hessian.ts';
 import { priorTokens } from './moments.ts';
 
 const namesShown = 3;
+
+/**
+ * Tokens that a column of a Hessian's block needs to be of use: at 4, the largest eigenvalue comes out 2.25 times too
+ * large and the smallest 4 times too small, by (1 ± √(columns / tokens))².
+ *
+ * @see Marchenko and Pastur 1967, for columns that do not depend on each other.
+ */
+const tokensOfColumn = 4;
 
 /** What evidence is thin for, a sentence each. */
 export function coverageWarnings({
   tokens,
   tensors,
-}: Pick<Evidence, 'tokens' | 'tensors'>): string[] {
+  hessians,
+}: Pick<Evidence, 'tokens' | 'tensors' | 'hessians'>): string[] {
   const all = [...tensors];
-  const wide = all.filter(([, { inputs }]) => inputs.experts === 1 && inputs.size > tokens);
   const silent = all.filter(([, { inputs }]) => inputs.counts.every((count) => count === 0));
+  const heard = all.filter((one) => !silent.includes(one));
   return [
-    ...(wide.length > 0
-      ? [
-          `${tokens} tokens are fewer than the input columns of ${listed(wide)}: give more text, or expect ` +
-            'error feedback to fit noise.',
-        ]
-      : []),
+    ...(hessians ? thinHessians(tokens, hessians) : wideMatrices(tokens, all)),
     ...(silent.length > 0 ? [`No token came through ${listed(silent)}.`] : []),
-    ...all.filter((one) => !silent.includes(one)).flatMap(starvedExperts),
-    ...deadColumns(all.filter((one) => !silent.includes(one))),
+    ...heard.flatMap(starvedExperts),
+    ...deadColumns(heard),
+  ];
+}
+
+/**
+ * Refuses Hessians that cannot have full rank.
+ *
+ * @throws PithError `unsupported` with the numbers of the largest block.
+ */
+export function demandRank(tokens: number, shapes: ReadonlyMap<string, HessianShape>): void {
+  const widest = [...shapes].sort(([, a], [, b]) => b.blockSize - a.blockSize)[0];
+  if (widest === undefined || widest[1].blockSize <= tokens) return;
+  const [name, { blockSize }] = widest;
+  throw new PithError(
+    'unsupported',
+    `${tokens} tokens are too few for Hessians of ${blockSize} columns (${name}), which have full rank from ` +
+      `${blockSize} tokens on.`,
+    `Give more text, or ask for smaller blocks: --hessian-block ${Math.max(1, Math.floor(tokens / tokensOfColumn))}`,
+  );
+}
+
+function thinHessians(tokens: number, { shapes }: HessianSource): string[] {
+  const thin = [...shapes].filter(([, { blockSize }]) => tokensOfColumn * blockSize > tokens);
+  if (thin.length === 0) return [];
+  const most = Math.max(...thin.map(([, { blockSize }]) => blockSize));
+  return [
+    `${tokens} tokens are few for Hessians of ${most} columns (${thin[0]![0]}): give ${tokensOfColumn * most} or more, ` +
+      'or expect error feedback to fit noise.',
+  ];
+}
+
+function wideMatrices(tokens: number, all: readonly Named[]): string[] {
+  const wide = all.filter(([, { inputs }]) => inputs.experts === 1 && inputs.size > tokens);
+  if (wide.length === 0) return [];
+  return [
+    `${tokens} tokens are fewer than the input columns of ${listed(wide)}: give more text, or expect ` +
+      'error feedback to fit noise.',
   ];
 }
 

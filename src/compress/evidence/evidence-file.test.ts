@@ -4,6 +4,7 @@ import { memorySource } from '../../util/memory-source.ts';
 import { readImatrix } from '../quantize/imatrix.ts';
 import { coverageWarnings } from './coverage.ts';
 import type { Evidence, SecondMoments } from './evidence.ts';
+import { hessianSource } from './hessian.ts';
 import { planEvidenceFile, planImatrixFile, type PlannedFile } from './evidence-file.ts';
 import { addSquares, meanSquares, priorTokens } from './moments.ts';
 import { readEvidence } from './read-evidence.ts';
@@ -41,17 +42,45 @@ const evidence: Evidence = {
   warnings: ['thin'],
 };
 
-async function sourceOf({ plan, values }: PlannedFile) {
+async function sourceOf({ plan, valuesOf }: PlannedFile) {
   const chunks: Uint8Array[] = [];
   const sink = { write: async (bytes: Uint8Array) => void chunks.push(bytes.slice()) };
   await writeGguf(plan, sink, async function* ({ name }) {
-    yield new Uint8Array(values.get(name)!.buffer);
+    yield new Uint8Array((await valuesOf(name)).buffer);
   });
   return memorySource(new Uint8Array(Buffer.concat(chunks)), 'evidence.gguf');
 }
 
 test('evidence comes back from its file as it was', async () => {
   expect(await readEvidence(await sourceOf(planEvidenceFile(evidence)))).toEqual(evidence);
+});
+
+test('Hessians lie in the file once for all matrices that share them, and are read one at a time', async () => {
+  const shape = { columns: 4, blockSize: 3, tokens: 64 };
+  // Two blocks of 3 columns, the second of 1 and filled up.
+  const sums = Float32Array.from({ length: 18 }, (_, at) => (at <= 9 ? at : 0));
+  const name = 'blk.0.attn_q.weight';
+  const keptAs = new Map([
+    [name, name],
+    ['blk.0.attn_k.weight', name],
+  ]);
+  const hessians = hessianSource(keptAs, new Map([[name, shape]]), () => Promise.resolve(sums));
+  const bytes = await sourceOf(planEvidenceFile({ ...evidence, hessians }));
+  const found = (await readEvidence(bytes)).hessians!;
+  expect(found.keptAs).toEqual(keptAs);
+  expect(await found.hessianOf('blk.0.attn_k.weight')).toEqual({ ...shape, sums });
+  expect(await found.hessianOf(experts)).toBeUndefined();
+  const without = await sourceOf(planEvidenceFile(evidence));
+  expect(bytes.byteLength - without.byteLength).toBeLessThan(sums.byteLength + 400);
+
+  const wrong = new Map([[name, { ...shape, blockSize: 5 }]]);
+  const five = Float32Array.from({ length: 25 }, () => 1);
+  const broken = hessianSource(keptAs, wrong, () => Promise.resolve(five));
+  const file = await sourceOf(planEvidenceFile({ ...evidence, hessians: broken }));
+  await expect(readEvidence(file)).rejects.toMatchObject({
+    code: 'corrupt',
+    message: expect.stringContaining('hessian of [5, 5] does not fit 4 columns'),
+  });
 });
 
 test('an evidence file is an importance matrix for whatever reads those', async () => {

@@ -1,13 +1,14 @@
 import { meta, type MetadataValue } from '../../formats/gguf/metadata.ts';
 import { planGguf, type GgufPlan } from '../../formats/gguf/plan.ts';
 import type { Evidence, SecondMoments } from './evidence.ts';
+import { hessianRows, type HessianSource } from './hessian.ts';
 import { meanSquares } from './moments.ts';
 
 /** A GGUF file and the numbers in it. */
 export interface PlannedFile {
   readonly plan: GgufPlan;
-  /** Of each tensor. */
-  readonly values: ReadonlyMap<string, Float32Array>;
+  /** Those of a tensor, `[rows, columns]`. */
+  readonly valuesOf: (name: string) => Promise<Float32Array>;
 }
 
 /** Suffixes and keys of an evidence file. */
@@ -17,6 +18,9 @@ export const names = {
   gradients: '.out_grad2',
   columnGradients: 'token_embd.weight.column_grad2',
   rowCounts: 'token_embd.weight.row_counts',
+  hessian: '.hessian',
+  hessianMatrices: 'pith.evidence.hessian.matrices',
+  hessiansKeptAs: 'pith.evidence.hessian.kept_as',
   version: 'pith.evidence.version',
   model: 'pith.evidence.model',
   modelHash: 'pith.evidence.model_hash',
@@ -34,6 +38,8 @@ export const names = {
  * - `<name>.in_sum2` `[experts, columns]` and `<name>.counts` `[experts, 1]`: as llama-imatrix
  * - `<name>.out_grad2` `[experts, rows]`: Σ (∂ℓ/∂y)² over the tokens of `counts`
  * - `token_embd.weight.column_grad2` `[1, C]` and `.row_counts` `[V, 1]`: the embedding as a table
+ * - `<name>.hessian` `[blocks · size, size]`: Σ a aᵀ, of all matrices that the key `hessian.kept_as` gives this name;
+ *   they come last, and llama.cpp's programs read all of a file: give those `planImatrixFile`'s
  */
 export function planEvidenceFile(evidence: Evidence): PlannedFile {
   const { source, tensors, embedding } = evidence;
@@ -45,6 +51,11 @@ export function planEvidenceFile(evidence: Evidence): PlannedFile {
     .set(names.dataHash, meta.string(source.dataHash))
     .set(names.seed, meta.uint32(source.seed))
     .set(names.warnings, meta.strings(evidence.warnings));
+  const { hessians } = evidence;
+  if (hessians) {
+    metadata.set(names.hessianMatrices, meta.strings([...hessians.keptAs.keys()]));
+    metadata.set(names.hessiansKeptAs, meta.strings([...hessians.keptAs.values()]));
+  }
   const matrices: Matrix[] = [];
   for (const [name, { inputs, outputs }] of tensors) {
     matrices.push(...sumsAndCounts(name, inputs));
@@ -54,7 +65,7 @@ export function planEvidenceFile(evidence: Evidence): PlannedFile {
     matrices.push(rows(names.columnGradients, 1, embedding.gradients.sums));
     matrices.push(rows(names.rowCounts, embedding.rows.length, embedding.rows));
   }
-  return planned(metadata, matrices);
+  return planned(metadata, [...matrices, ...(hessians ? hessianMatrices(hessians) : [])]);
 }
 
 /**
@@ -75,7 +86,15 @@ export function planImatrixFile(evidence: Evidence): PlannedFile {
 interface Matrix {
   readonly name: string;
   readonly shape: readonly [number, number];
-  readonly values: Float32Array;
+  readonly values: () => Promise<Float32Array>;
+}
+
+function hessianMatrices(hessians: HessianSource): Matrix[] {
+  return [...hessians.shapes].map(([name, shape]) => ({
+    name: name + names.hessian,
+    shape: [hessianRows(shape), shape.blockSize],
+    values: async () => (await hessians.hessianOf(name))!.sums,
+  }));
 }
 
 function imatrixKeys({ source, tokens, windowTokens }: Evidence): Map<string, MetadataValue> {
@@ -91,8 +110,9 @@ function sumsAndCounts(name: string, { experts, sums, counts }: SecondMoments): 
   return [rows(name + names.sums, experts, sums), rows(name + names.counts, experts, counts)];
 }
 
-function rows(name: string, count: number, values: Float64Array): Matrix {
-  return { name, shape: [count, values.length / count], values: Float32Array.from(values) };
+function rows(name: string, count: number, sums: Float64Array): Matrix {
+  const values = () => Promise.resolve(Float32Array.from(sums));
+  return { name, shape: [count, sums.length / count], values };
 }
 
 function planned(
@@ -101,5 +121,5 @@ function planned(
 ): PlannedFile {
   const infos = matrices.map(({ name, shape }) => ({ name, shape, type: 'F32' as const }));
   const values = new Map(matrices.map((matrix) => [matrix.name, matrix.values]));
-  return { plan: planGguf(metadata, infos), values };
+  return { plan: planGguf(metadata, infos), valuesOf: (name) => values.get(name)!() };
 }

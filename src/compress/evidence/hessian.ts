@@ -14,6 +14,8 @@ export interface Hessian {
 export interface HessianSource {
   /** The matrix under whose name the Hessian of each is kept: the first that reads the same activations. */
   readonly keptAs: ReadonlyMap<string, string>;
+  /** Of each that is kept. */
+  readonly shapes: ReadonlyMap<string, HessianShape>;
   /** The Hessian of a matrix, read now and not kept here; undefined for one that has none. */
   hessianOf(matrix: string): Promise<Hessian | undefined>;
 }
@@ -29,6 +31,7 @@ export function hessianSource(
 ): HessianSource {
   return {
     keptAs,
+    shapes,
     async hessianOf(matrix) {
       const name = keptAs.get(matrix);
       const shape = name === undefined ? undefined : shapes.get(name);
@@ -37,4 +40,9 @@ export function hessianSource(
         : { ...shape, sums: await read(name) };
     },
   };
+}
+
+/** Rows of all blocks of a Hessian, one after the other, and of what fills up the last one. */
+export function hessianRows({ columns, blockSize }: Omit<HessianShape, 'tokens'>): number {
+  return Math.ceil(columns / blockSize) * blockSize;
 }

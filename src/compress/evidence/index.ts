@@ -14,7 +14,7 @@ export type {
   SecondMoments,
   TensorEvidence,
 } from './evidence.ts';
-export type { Hessian, HessianSource } from './hessian.ts';
+export { hessianRows, type Hessian, type HessianShape, type HessianSource } from './hessian.ts';
 export { planEvidenceFile, planImatrixFile, type PlannedFile } from './evidence-file.ts';
 export { meanSquares, priorTokens } from './moments.ts';
 export { readEvidence } from './read-evidence.ts';

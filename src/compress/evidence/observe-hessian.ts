@@ -40,8 +40,3 @@ export function observeHessian(
   }
   return { columns, blockSize, parts };
 }
-
-/** Floats of a Hessian whose last block is filled up. */
-export function hessianLength({ parts, blockSize }: ObservedHessian): number {
-  return parts.length * blockSize * blockSize;
-}

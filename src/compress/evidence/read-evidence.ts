@@ -5,11 +5,13 @@ import type { ByteSource } from '../../util/byte-source.ts';
 import { PithError } from '../../util/errors.ts';
 import type { EmbeddingEvidence, Evidence, SecondMoments, TensorEvidence } from './evidence.ts';
 import { names } from './evidence-file.ts';
+import { hessianRows, hessianSource, type HessianShape, type HessianSource } from './hessian.ts';
 
 const again = 'Make it again: pith calibrate MODEL -o evidence.gguf';
 
 /**
- * Reads an evidence file that `planEvidenceFile` laid out. The caller closes the source; nothing is read after this.
+ * Reads an evidence file that `planEvidenceFile` laid out, but for its Hessians: each is read when it is asked for.
+ * The caller closes the source, after the last Hessian.
  *
  * @throws PithError `unsupported` for other files, importance matrices of llama-imatrix among them; `corrupt` where
  *   its parts do not belong together; `not-finite`; what reading GGUF throws.
@@ -30,6 +32,8 @@ export async function readEvidence(source: ByteSource): Promise<Evidence> {
     throw new PithError('unsupported', `${source.name} is no evidence file of version 1.`, again);
   const windowTokens = number('imatrix.chunk_size');
   const embedding = await readEmbedding(file);
+  const tensors = await readTensors(file);
+  const keptAs = pairs(list(names.hessianMatrices), list(names.hessiansKeptAs));
   return {
     source: {
       model: text(names.model),
@@ -41,8 +45,9 @@ export async function readEvidence(source: ByteSource): Promise<Evidence> {
     },
     tokens: number('imatrix.chunk_count') * windowTokens,
     windowTokens,
-    tensors: await readTensors(file),
+    tensors,
     ...(embedding && { embedding }),
+    ...(keptAs.size > 0 && { hessians: hessiansIn(file, tensors, keptAs) }),
     warnings: list(names.warnings),
   };
 }
@@ -70,6 +75,40 @@ async function readEmbedding(file: GgufFile): Promise<EmbeddingEvidence | undefi
   return { gradients: await moments(file, names.columnGradients, Float64Array.of(tokens)), rows };
 }
 
+function pairs(from: readonly string[], to: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(from.map((name, at) => [name, to[at] ?? name]));
+}
+
+function hessiansIn(
+  file: GgufFile,
+  tensors: ReadonlyMap<string, TensorEvidence>,
+  keptAs: ReadonlyMap<string, string>,
+): HessianSource {
+  const shapes = [...new Set(keptAs.values())].map(
+    (name) => [name, shapeOfHessian(file, name, tensors.get(name))] as const,
+  );
+  return hessianSource(keptAs, new Map(shapes), async (name) => {
+    const sums = await floats(file, name + names.hessian);
+    if (sums.every(Number.isFinite)) return sums;
+    const message = `${file.name}: ${name}${names.hessian} holds what is not a finite number.`;
+    throw new PithError('not-finite', message, again);
+  });
+}
+
+function shapeOfHessian(
+  file: GgufFile,
+  name: string,
+  evidence: TensorEvidence | undefined,
+): HessianShape {
+  const { shape } = tensorOf(file, name + names.hessian);
+  const blockSize = columnsOf(shape);
+  const columns = evidence?.inputs.size ?? 0;
+  const expected = { columns, blockSize, tokens: evidence?.inputs.counts[0] ?? 0 };
+  if (blockSize <= columns && hessianRows(expected) === rowsOf(shape)) return expected;
+  const message = `${file.name}: ${name}${names.hessian} of [${shape.join(', ')}] does not fit ${columns} columns.`;
+  throw new PithError('corrupt', message, again);
+}
+
 async function moments(file: GgufFile, name: string, counts: Float64Array): Promise<SecondMoments> {
   const sums = await numbers(file, name);
   const { shape } = tensorOf(file, name);
@@ -84,12 +123,16 @@ async function moments(file: GgufFile, name: string, counts: Float64Array): Prom
 }
 
 async function numbers(file: GgufFile, name: string): Promise<Float64Array> {
-  const tensor = tensorOf(file, name);
-  const bytes = await tensor.read(0, rowsOf(tensor.shape));
-  const values = Float64Array.from(new Float32Array(bytes.slice().buffer));
+  const values = Float64Array.from(await floats(file, name));
   const broken = values.findIndex((value) => !(value >= 0 && value < Infinity));
   if (broken < 0) return values;
   throw new PithError('not-finite', `${file.name}: ${name} holds ${values[broken]}.`, again);
+}
+
+async function floats(file: GgufFile, name: string): Promise<Float32Array<ArrayBuffer>> {
+  const tensor = tensorOf(file, name);
+  const bytes = await tensor.read(0, rowsOf(tensor.shape));
+  return new Float32Array(bytes.slice().buffer);
 }
 
 function tensorOf(file: GgufFile, name: string): Tensor {

@@ -1,7 +1,8 @@
 import type { Engine, RunResult, StoredTensor } from '../../graph/engine.ts';
 import type { TensorData } from '../../graph/value.ts';
 import type { CollectionStore } from './collection-store.ts';
-import { hessianLength, type ObservedHessian } from './observe-hessian.ts';
+import { hessianRows } from './hessian.ts';
+import type { ObservedHessian } from './observe-hessian.ts';
 
 /** A Hessian with the name that it is kept under. */
 export interface NamedHessian extends ObservedHessian {
@@ -109,7 +110,7 @@ function joined(
 ): Float32Array<ArrayBuffer> {
   const { blockSize } = hessian;
   if (parts.length === 1) return parts[0]!;
-  const sums = new Float32Array(hessianLength(hessian));
+  const sums = new Float32Array(hessianRows(hessian) * blockSize);
   for (const [at, { columns }] of hessian.parts.entries())
     for (let row = 0; row < columns; row++)
       sums.set(

@@ -1,30 +1,17 @@
-import { createHash } from 'node:crypto';
-import { availableParallelism } from 'node:os';
-import { availableMemory } from 'node:process';
-import { collectEvidence } from '../../compress/evidence/collect.ts';
-import { coverageWarnings } from '../../compress/evidence/coverage.ts';
-import type { Evidence } from '../../compress/evidence/evidence.ts';
-import {
-  planEvidenceFile,
-  planImatrixFile,
-  type PlannedFile,
-} from '../../compress/evidence/evidence-file.ts';
-import { modeOf } from '../../evaluate/onnx/open.ts';
-import { WeightStore } from '../../evaluate/onnx/weight-store.ts';
-import { writeGguf } from '../../formats/gguf/write.ts';
+import { planEvidenceFile, planImatrixFile } from '../../compress/evidence/evidence-file.ts';
+import { hessianRows, type HessianSource } from '../../compress/evidence/hessian.ts';
 import type { Model } from '../../models/model.ts';
 import { openModel } from '../../models/open.ts';
-import { startTranscoder } from '../../runtime/kernel-workers.ts';
-import { openOnnxEngine } from '../../runtime/onnx/index.ts';
 import { checkFolder } from '../../storage/folder.ts';
-import { openOutput, refuseExisting } from '../../storage/output-file.ts';
+import { refuseExisting } from '../../storage/output-file.ts';
 import { OpenThings } from '../../util/closing.ts';
 import { PithError } from '../../util/errors.ts';
 import { contextOf } from '../evaluate/defaults.ts';
-import { modelHash } from '../evaluate/model-hash.ts';
 import { checkOutputPath } from '../output-path.ts';
+import { measure } from './measure.ts';
 import type { CalibrateRequest, CalibrateTarget } from './request.ts';
-import { calibrationWindows, type CalibrationWindows } from './windows.ts';
+import { calibrationWindows } from './windows.ts';
+import { writePlanned } from './write.ts';
 
 /** What was measured and written. */
 export interface CalibrateReport {
@@ -39,6 +26,12 @@ export interface CalibrateReport {
   /** Matrices with evidence. */
   readonly tensors: number;
   readonly gradients: boolean;
+  /** How many there are, the most columns of a block, and their part of the file. */
+  readonly hessians?: {
+    readonly count: number;
+    readonly blockColumns: number;
+    readonly bytes: number;
+  };
   readonly device: string;
   readonly seconds: number;
   readonly peakMemoryBytes: number;
@@ -46,19 +39,16 @@ export interface CalibrateReport {
   readonly notes: readonly string[];
 }
 
-const seed = 1;
-/** Activations between blocks may take a quarter of the memory there is, within these. */
-const leastActivations = 2 ** 28;
-const mostActivations = 2 ** 31;
-
 /**
  * Runs a model over text and writes what its activations and gradients were.
  *
- * Models whose weights as f32 do not fit the memory there is are run block by block from the disk. A run that is
- * stopped leaves nothing and begins again.
+ * Models whose weights as f32 do not fit the memory there is are run block by block from the disk. What was measured
+ * waits in OUTPUT.state: the same call continues an interrupted one, and ends with the same bytes.
  *
  * @throws PithError `unsupported` for too little text and for models without a graph, `not-finite` naming a
  *   matrix, `conflict` for outputs that exist; `cancelled`; what opening models, texts and engines throws.
+ * @remarks Memory as `collectEvidence`, with 256 MiB to 2 GiB of activations. Disk: Hessians three times, two of them
+ *   in OUTPUT.state, until the end.
  */
 export async function calibrate(
   request: CalibrateRequest,
@@ -73,14 +63,16 @@ export async function calibrate(
       model,
     ]);
     const text = await calibrationWindows(request, model, context);
-    const measured = await measure(model, text, { request, target, opened });
-    const bytes = await write(target.output, planEvidenceFile(measured.evidence), target);
-    const { imatrix } = target;
-    if (imatrix !== undefined) await write(imatrix, planImatrixFile(measured.evidence), target);
-    const { evidence, device, note } = measured;
+    const { state, ...measured } = await measure(model, text, { request, target, opened });
+    const { evidence } = measured;
+    const { output, imatrix, force } = target;
+    const options = { key: state.key, force };
+    const bytes = await writePlanned(output, planEvidenceFile(evidence), options);
+    if (imatrix !== undefined) await writePlanned(imatrix, planImatrixFile(evidence), options);
+    await state.remove();
     return {
       model: request.model,
-      output: target.output,
+      output,
       bytes,
       ...(imatrix !== undefined && { imatrix }),
       data: text.datasets,
@@ -89,62 +81,24 @@ export async function calibrate(
       windowTokens: evidence.windowTokens,
       tensors: evidence.tensors.size,
       gradients: evidence.embedding !== undefined,
-      device,
+      ...(evidence.hessians && { hessians: sizeOf(evidence.hessians) }),
+      device: measured.device,
       seconds: (performance.now() - started) / 1000,
       peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
       warnings: evidence.warnings,
-      notes: [...text.notes, note],
+      notes: [...text.notes, ...measured.notes],
     };
   } finally {
     await opened.close();
   }
 }
 
-interface Measured {
-  readonly evidence: Evidence;
-  readonly device: string;
-  readonly note: string;
-}
-
-async function measure(
-  model: Model,
-  text: CalibrationWindows,
-  {
-    request,
-    target,
-    opened,
-  }: { request: CalibrateRequest; target: CalibrateTarget; opened: OpenThings },
-): Promise<Measured> {
-  const { threads = availableParallelism(), onProgress, signal } = target;
-  const { mode, reason } = modeOf(model, { availableBytes: availableMemory() });
-  const source = {
-    model: request.model,
-    modelHash: await modelHash(model, { onProgress, signal }),
-    tokenizerHash: tokenizerHash(model),
-    datasets: text.datasets,
-    dataHash: hashOf(text.windows.map(({ buffer }) => new Uint8Array(buffer))),
-    seed,
-  };
-  const engine = opened.add(await openOnnxEngine({ threads, ...(signal && { signal }) }));
-  const transcoder = opened.add(await startTranscoder(threads));
-  const weights = opened.add(new WeightStore(model, engine, transcoder, mode === 'whole'));
-  const activationBytes = Math.max(
-    leastActivations,
-    Math.min(mostActivations, availableMemory() / 4),
-  );
-  const { gradients = true } = request;
-  const collected = await collectEvidence({ model, engine, weights }, text.windows, {
-    gradients,
-    seed,
-    activationBytes,
-    onProgress,
-    signal,
-  });
-  const where = mode === 'whole' ? 'kept in memory' : 'read block by block';
+function sizeOf({ shapes }: HessianSource): NonNullable<CalibrateReport['hessians']> {
+  const all = [...shapes.values()];
   return {
-    evidence: { source, ...collected, warnings: coverageWarnings(collected) },
-    device: engine.provider,
-    note: `Weights are ${where} by ${engine.name}, ${engine.provider}: ${reason}.`,
+    count: all.length,
+    blockColumns: Math.max(...all.map(({ blockSize }) => blockSize)),
+    bytes: 4 * all.reduce((sum, shape) => sum + hessianRows(shape) * shape.blockSize, 0),
   };
 }
 
@@ -163,46 +117,4 @@ async function checkOutputs(
       `Evidence and importance matrix are both to be ${output}.`,
       'An evidence file is an importance matrix already: leave --imatrix out.',
     );
-}
-
-async function write(
-  path: string,
-  { plan, values }: PlannedFile,
-  { force = false }: CalibrateTarget,
-): Promise<number> {
-  const planHash = hashOf([plan.header, ...[...values.values()].map(bytesOf)]);
-  const output = await openOutput(path, { planHash, totalBytes: plan.totalBytes, force });
-  try {
-    await writeGguf(
-      plan,
-      output,
-      async function* ({ name }) {
-        yield bytesOf(values.get(name)!);
-      },
-      output.resumeOffset,
-    );
-    await output.finish();
-  } catch (error) {
-    await output.discard();
-    throw error;
-  }
-  return plan.totalBytes;
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
-}
-
-function tokenizerHash({ metadata }: Model): string {
-  const own = [...metadata].filter(([key]) => key.startsWith('tokenizer.'));
-  const text = JSON.stringify(own, (_, value: unknown) =>
-    typeof value === 'bigint' ? String(value) : value,
-  );
-  return hashOf([new TextEncoder().encode(text)]);
-}
-
-function hashOf(parts: readonly Uint8Array[]): string {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  return hash.digest('hex');
 }

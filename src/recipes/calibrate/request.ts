@@ -12,6 +12,8 @@ export interface CalibrateRequest {
   readonly maxTokens?: number | undefined;
   /** Also gradients. Default true. */
   readonly gradients?: boolean;
+  /** Also Hessians of so many neighbouring input columns, `Infinity` for full ones. Default none. */
+  readonly hessianBlock?: number | undefined;
 }
 
 /** Where to write, and how. */
