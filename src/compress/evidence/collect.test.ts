@@ -56,9 +56,9 @@ test('the golden labels are drawn with the numbers that Pith draws with', () => 
 });
 
 test.each(fisher.models)(
-  `$label: second moments and Hessians are those of ${fisher.source}, within 1e-4`,
-  async ({ label, tensors, hessians, embedding }) => {
-    const found = await collect(modelOf(label), [window], { hessianBlock: 8 });
+  `$label: second moments, Hessians and Gram matrices are those of ${fisher.source}, within 1e-4`,
+  async ({ label, tensors, hessians, embedding, weighted, grams }) => {
+    const found = await collect(modelOf(label), [window], { hessianBlock: 4, outputBlock: 4 });
     expect([...found.tensors.keys()].sort()).toEqual(Object.keys(tensors).sort());
     for (const [name, expected] of Object.entries(tensors)) {
       const { inputs, outputs } = found.tensors.get(name)!;
@@ -72,9 +72,18 @@ test.each(fisher.models)(
       }).toEqual({ name, counts: expected.counts, close: [true, true] });
     }
     expect(distance(found.embedding!.gradients.sums, embedding)).toBeLessThan(1e-4);
+    for (const [name, blocks] of Object.entries(weighted)) {
+      const { sums } = (await found.hessians!.hessianOf(name))!;
+      expect({ name, close: distance(sums, blocks) < 1e-4 }).toEqual({ name, close: true });
+    }
+    for (const [name, blocks] of Object.entries(grams)) {
+      const { sums } = (await found.grams!.gramOf(name))!;
+      expect({ name, close: distance(sums, blocks) < 1e-4 }).toEqual({ name, close: true });
+    }
+    const plain = await collect(modelOf(label), [window], { gradients: false, hessianBlock: 4 });
     for (const [name, upper] of Object.entries(hessians)) {
-      const { sums, columns } = (await found.hessians!.hessianOf(name))!;
-      expect(distance(sums, blocksOf(upper, { columns, size: 8 }))).toBeLessThan(1e-4);
+      const { sums, columns } = (await plain.hessians!.hessianOf(name))!;
+      expect(distance(sums, blocksOf(upper, { columns, size: 4 }))).toBeLessThan(1e-4);
     }
   },
 );

@@ -4,6 +4,7 @@ import type { Model } from '../../models/model.ts';
 import type { OnProgress } from '../../util/progress.ts';
 import type { CollectionStore } from './collection-store.ts';
 import type { EmbeddingEvidence, TensorEvidence } from './evidence.ts';
+import type { GramSource } from './gram.ts';
 import type { HessianSource } from './hessian.ts';
 
 /** What runs. */
@@ -19,6 +20,8 @@ export interface CollectOptions {
   readonly gradients?: boolean;
   /** Also Hessians of so many neighbouring input columns, `Infinity` for full ones. Default none; experts have none. */
   readonly hessianBlock?: number | undefined;
+  /** Most output rows of a block of the Gram matrices that Hessians with gradients bring along. Default 1024. */
+  readonly outputBlock?: number | undefined;
   /** For sampled labels. Default 1. */
   readonly seed?: number;
   /** Activations that wait between blocks. Default 256 MiB; more means fewer passes over the weights. */
@@ -39,4 +42,6 @@ export interface Collected {
   readonly embedding?: EmbeddingEvidence;
   /** Reads from the store. */
   readonly hessians?: HessianSource;
+  /** Reads from the store. */
+  readonly grams?: GramSource;
 }

@@ -8,7 +8,7 @@ import { MemoryStore, type CollectionStore } from './collection-store.ts';
 import { demandRank } from './coverage.ts';
 import { EmbeddingTally } from './embedding-tally.ts';
 import { HeadObserver } from './head-observer.ts';
-import { hessianRows, hessianSource, type HessianSource } from './hessian.ts';
+import { KeptProducts } from './kept-products.ts';
 import { observeGradients } from './observe-gradients.ts';
 import { observeInputs } from './observe-inputs.ts';
 import { ObservedBlocks } from './observed-blocks.ts';
@@ -40,12 +40,14 @@ export class Collector {
   readonly #head: HeadObserver;
   readonly #tally = new Tally();
   readonly #embedding: EmbeddingTally;
+  readonly #products = new KeptProducts();
   readonly #blocks: number;
   #steps = 0;
 
   constructor(parts: CollectorParts, windows: readonly Int32Array[], options: CollectOptions) {
     const { model } = parts;
-    const { gradients = true, seed = 1, hessianBlock, store = new MemoryStore() } = options;
+    const { gradients = true, seed = 1, store = new MemoryStore() } = options;
+    const { hessianBlock, outputBlock } = options;
     this.#parts = parts;
     this.#windows = windows;
     this.#options = options;
@@ -54,26 +56,34 @@ export class Collector {
     this.#shape = shape;
     this.#forward = new ObservedBlocks(
       parts,
-      (outline, kind, sizes) => observeInputs(outline, kind, { ...sizes, hessianBlock }),
+      (outline, kind, sizes) =>
+        observeInputs(outline, kind, gradients ? sizes : { ...sizes, hessianBlock }),
       shape,
     );
-    this.#backward = gradients ? new ObservedBlocks(parts, observeGradients, shape) : undefined;
-    this.#head = new HeadObserver({ ...parts, tally: this.#tally, shape, seed, hessianBlock });
+    if (gradients)
+      this.#backward = new ObservedBlocks(
+        parts,
+        (outline, kind, sizes) =>
+          observeGradients(outline, kind, { ...sizes, hessianBlock, outputBlock }),
+        shape,
+      );
+    const tally = this.#tally;
+    this.#head = new HeadObserver({ ...parts, tally, shape, seed, gradients, hessianBlock });
     this.#embedding = new EmbeddingTally(model);
     this.#blocks = this.#forward.programs.kinds.length;
   }
 
   async run(): Promise<Collected> {
-    const hessians = this.#declare();
+    this.#declare();
     const tokens = this.#windows.length * this.#shape.length;
-    const kept = keptHessians(hessians, tokens, this.#store);
-    demandRank(tokens, kept.shapes);
-    const layout = hessians.map((of) => ({
-      name: of.name,
-      length: hessianRows(of) * of.blockSize,
-    }));
-    const sums = [...this.#tally.arrays, ...(this.#backward ? this.#embedding.arrays : [])];
-    let done = await this.#store.open({ hessians: layout, sums });
+    const products = this.#products.sources(tokens, this.#store);
+    if (products.hessians) demandRank(tokens, products.hessians.shapes);
+    const sums = [
+      ...this.#tally.arrays,
+      ...this.#products.weights.values(),
+      ...(this.#backward ? this.#embedding.arrays : []),
+    ];
+    let done = await this.#store.open({ hessians: this.#products.layout, sums });
     this.#steps = done * this.#stepsOfWindow;
     while (done < this.#windows.length) {
       const next = this.#windows.slice(done, done + this.#windowsAtOnce);
@@ -87,7 +97,7 @@ export class Collector {
       windowTokens: this.#shape.length,
       tensors: this.#tally.result(),
       ...(this.#backward && { embedding: this.#embedding.result() }),
-      ...(hessians.length > 0 && { hessians: kept }),
+      ...products,
     };
   }
 
@@ -123,9 +133,9 @@ export class Collector {
     for (let index = 0; index < this.#blocks; index++) {
       await ahead;
       ahead = programs.loadAhead(index + 1, this.#shape);
-      await this.#withHessians(this.#forward.hessians(index), windows, (window, hessians) =>
-        this.#blockForward(index, window, hessians),
-      );
+      await this.#withHessians(this.#forward.products(index), windows.length, async (hessians) => {
+        for (const window of windows) await this.#blockForward(index, window, hessians);
+      });
       await programs.release(index);
     }
     await ahead;
@@ -156,42 +166,58 @@ export class Collector {
   }
 
   async #passHead(windows: readonly Passing[]): Promise<void> {
-    await this.#withHessians(this.#head.hessians, windows, async (window, hessians) => {
-      this.#step('output');
-      const hidden = window.activations.at(-1)!;
-      await this.#head.observe(hidden, hessians);
-      if (this.#backward) window.gradient = await this.#head.pullBack(hidden, window.number);
-      await window.activations.pop()!.release();
+    const runs = windows.length * this.#head.runs;
+    await this.#withHessians(this.#head.hessians, runs, async (hessians) => {
+      for (const window of windows) {
+        this.#step('output');
+        const hidden = window.activations.at(-1)!;
+        const gradient = await this.#head.observe(hidden, window.number, hessians);
+        if (gradient) window.gradient = gradient;
+        await window.activations.pop()!.release();
+      }
     });
     await this.#head.release();
   }
 
   async #passBack(windows: readonly Passing[]): Promise<void> {
-    if (!this.#backward) return;
-    const { programs } = this.#backward;
+    const backward = this.#backward;
+    if (!backward) return;
+    const { programs } = backward;
     let ahead = programs.loadAhead(this.#blocks - 1, this.#shape);
     for (let index = this.#blocks - 1; index >= 0; index--) {
       await ahead;
       ahead = programs.loadAhead(index - 1, this.#shape);
-      for (const window of windows) await this.#blockBack(this.#backward, index, window);
+      await this.#withHessians(backward.products(index), windows.length, async (hessians) => {
+        for (const window of windows) await this.#blockBack(backward, index, { window, hessians });
+      });
       await programs.release(index);
     }
     await ahead;
   }
 
-  async #blockBack(backward: ObservedBlocks, index: number, window: Passing): Promise<void> {
+  async #blockBack(
+    backward: ObservedBlocks,
+    index: number,
+    { window, hessians }: { window: Passing; hessians: RunningHessians },
+  ): Promise<void> {
     this.#step(`blk.${index} gradients`);
     const input = window.activations.at(-1)!;
     const after = window.gradient!;
     const isFirst = index === 0;
-    const { outputs, kept } = await backward.programs.run(
-      index,
-      this.#shape,
-      { input, [gradientName('hidden')]: after },
-      {
-        outputs: [...backward.sums(index), ...(isFirst ? [inputGradient] : [])],
-        keep: isFirst ? [] : [inputGradient],
-      },
+    const { outputs, kept } = await hessians.add((inputs, wanted) =>
+      backward.programs.run(
+        index,
+        this.#shape,
+        { ...inputs, input, [gradientName('hidden')]: after },
+        {
+          outputs: [
+            ...backward.sums(index),
+            ...(isFirst ? [inputGradient] : []),
+            ...wanted.outputs,
+          ],
+          keep: [...(isFirst ? [] : [inputGradient]), ...wanted.keep],
+        },
+      ),
     );
     await window.activations.pop()!.release();
     await after.release();
@@ -205,29 +231,31 @@ export class Collector {
 
   async #withHessians(
     observed: readonly NamedHessian[],
-    windows: readonly Passing[],
-    run: (window: Passing, hessians: RunningHessians) => Promise<void>,
+    runs: number,
+    run: (hessians: RunningHessians) => Promise<void>,
   ): Promise<void> {
-    const places = { engine: this.#parts.engine, store: this.#store };
-    const hessians = await RunningHessians.begin(observed, places, windows.length);
+    const { weights } = this.#products;
+    const places = { engine: this.#parts.engine, store: this.#store, weights };
+    const hessians = await RunningHessians.begin(observed, places, runs);
     try {
-      for (const window of windows) await run(window, hessians);
+      await run(hessians);
     } finally {
       await hessians.release();
     }
   }
 
-  /** Makes sums of 0 for everything, and tells the Hessians in the order in which they are put. */
-  #declare(): NamedHessian[] {
-    const hessians: NamedHessian[] = [];
+  /** Makes sums of 0 for everything, and tells products in the order in which they are put. */
+  #declare(): void {
     for (let index = 0; index < this.#blocks; index++) {
       this.#tally.declareBlock('inputs', this.#forward.matrices(index), index);
       if (this.#backward)
         this.#tally.declareBlock('outputs', this.#backward.matrices(index), index);
-      hessians.push(...this.#forward.hessians(index));
+      this.#products.declare(this.#forward.products(index));
     }
-    this.#head.declare(this.#backward !== undefined);
-    return [...hessians, ...this.#head.hessians];
+    this.#head.declare();
+    this.#products.declare(this.#head.hessians);
+    for (let index = this.#blocks - 1; this.#backward && index >= 0; index--)
+      this.#products.declare(this.#backward.products(index));
   }
 
   get #windowsAtOnce(): number {
@@ -248,18 +276,4 @@ export class Collector {
     const total = this.#stepsOfWindow * this.#windows.length;
     onProgress?.({ label, done: this.#steps++, total, unit: 'steps' });
   }
-}
-
-function keptHessians(
-  hessians: readonly NamedHessian[],
-  tokens: number,
-  store: CollectionStore,
-): HessianSource {
-  const keptAs = new Map(
-    hessians.flatMap(({ name, sharers }) => sharers.map((of) => [of, name] as const)),
-  );
-  const shapes = hessians.map(
-    ({ name, columns, blockSize }) => [name, { columns, blockSize, tokens }] as const,
-  );
-  return hessianSource(keptAs, new Map(shapes), async (name) => (await store.get(name))!);
 }

@@ -64,18 +64,19 @@ test('Hessians lie in the file once for all matrices that share them, and are re
     [name, name],
     ['blk.0.attn_k.weight', name],
   ]);
-  const hessians = hessianSource(keptAs, new Map([[name, shape]]), () => Promise.resolve(sums));
+  const kept = { keptAs, shapes: new Map([[name, shape]]), weighted: true };
+  const hessians = hessianSource(kept, () => Promise.resolve(sums));
   const bytes = await sourceOf(planEvidenceFile({ ...evidence, hessians }));
   const found = (await readEvidence(bytes)).hessians!;
-  expect(found.keptAs).toEqual(keptAs);
+  expect(found).toMatchObject(kept);
   expect(await found.hessianOf('blk.0.attn_k.weight')).toEqual({ ...shape, sums });
   expect(await found.hessianOf(experts)).toBeUndefined();
   const without = await sourceOf(planEvidenceFile(evidence));
   expect(bytes.byteLength - without.byteLength).toBeLessThan(sums.byteLength + 400);
 
-  const wrong = new Map([[name, { ...shape, blockSize: 5 }]]);
+  const wrong = { ...kept, shapes: new Map([[name, { ...shape, blockSize: 5 }]]) };
   const five = Float32Array.from({ length: 25 }, () => 1);
-  const broken = hessianSource(keptAs, wrong, () => Promise.resolve(five));
+  const broken = hessianSource(wrong, () => Promise.resolve(five));
   const file = await sourceOf(planEvidenceFile({ ...evidence, hessians: broken }));
   await expect(readEvidence(file)).rejects.toMatchObject({
     code: 'corrupt',

@@ -1,6 +1,7 @@
 import { meta, type MetadataValue } from '../../formats/gguf/metadata.ts';
 import { planGguf, type GgufPlan } from '../../formats/gguf/plan.ts';
 import type { Evidence, SecondMoments } from './evidence.ts';
+import type { GramSource } from './gram.ts';
 import { hessianRows, type HessianSource } from './hessian.ts';
 import { meanSquares } from './moments.ts';
 
@@ -19,6 +20,8 @@ export const names = {
   columnGradients: 'token_embd.weight.column_grad2',
   rowCounts: 'token_embd.weight.row_counts',
   hessian: '.hessian',
+  gram: '.gram',
+  hessiansWeighted: 'pith.evidence.hessian.weighted',
   hessianMatrices: 'pith.evidence.hessian.matrices',
   hessiansKeptAs: 'pith.evidence.hessian.kept_as',
   version: 'pith.evidence.version',
@@ -38,8 +41,9 @@ export const names = {
  * - `<name>.in_sum2` `[experts, columns]` and `<name>.counts` `[experts, 1]`: as llama-imatrix
  * - `<name>.out_grad2` `[experts, rows]`: Σ (∂ℓ/∂y)² over the tokens of `counts`
  * - `token_embd.weight.column_grad2` `[1, C]` and `.row_counts` `[V, 1]`: the embedding as a table
- * - `<name>.hessian` `[blocks · size, size]`: Σ a aᵀ, of all matrices that the key `hessian.kept_as` gives this name;
+ * - `<name>.hessian` `[blocks · size, size]`: Σ a aᵀ, or what the key `hessian.weighted` makes of it (`Hessian`), of all matrices that the key `hessian.kept_as` gives this name;
  *   they come last, and llama.cpp's programs read all of a file: give those `planImatrixFile`'s
+ * - `<name>.gram` `[blocks · size, size]`: Σ ∂ℓ/∂y (∂ℓ/∂y)ᵀ
  */
 export function planEvidenceFile(evidence: Evidence): PlannedFile {
   const { source, tensors, embedding } = evidence;
@@ -51,8 +55,9 @@ export function planEvidenceFile(evidence: Evidence): PlannedFile {
     .set(names.dataHash, meta.string(source.dataHash))
     .set(names.seed, meta.uint32(source.seed))
     .set(names.warnings, meta.strings(evidence.warnings));
-  const { hessians } = evidence;
+  const { hessians, grams } = evidence;
   if (hessians) {
+    metadata.set(names.hessiansWeighted, meta.bool(hessians.weighted));
     metadata.set(names.hessianMatrices, meta.strings([...hessians.keptAs.keys()]));
     metadata.set(names.hessiansKeptAs, meta.strings([...hessians.keptAs.values()]));
   }
@@ -65,7 +70,9 @@ export function planEvidenceFile(evidence: Evidence): PlannedFile {
     matrices.push(rows(names.columnGradients, 1, embedding.gradients.sums));
     matrices.push(rows(names.rowCounts, embedding.rows.length, embedding.rows));
   }
-  return planned(metadata, [...matrices, ...(hessians ? hessianMatrices(hessians) : [])]);
+  if (hessians) matrices.push(...hessianMatrices(hessians));
+  if (grams) matrices.push(...gramMatrices(grams));
+  return planned(metadata, matrices);
 }
 
 /**
@@ -94,6 +101,14 @@ function hessianMatrices(hessians: HessianSource): Matrix[] {
     name: name + names.hessian,
     shape: [hessianRows(shape), shape.blockSize],
     values: async () => (await hessians.hessianOf(name))!.sums,
+  }));
+}
+
+function gramMatrices(grams: GramSource): Matrix[] {
+  return [...grams.shapes].map(([name, { rows, blockSize }]) => ({
+    name: name + names.gram,
+    shape: [hessianRows({ columns: rows, blockSize }), blockSize],
+    values: async () => (await grams.gramOf(name))!.sums,
   }));
 }
 

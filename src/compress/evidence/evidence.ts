@@ -1,3 +1,4 @@
+import type { GramSource } from './gram.ts';
 import type { HessianSource } from './hessian.ts';
 
 /** Sums of squares over tokens, of each expert after the other. */
@@ -54,6 +55,8 @@ export interface Evidence {
   readonly embedding?: EmbeddingEvidence;
   /** Only when asked for; experts have none. */
   readonly hessians?: HessianSource;
+  /** With Hessians and gradients. */
+  readonly grams?: GramSource;
   readonly warnings: readonly string[];
 }
 

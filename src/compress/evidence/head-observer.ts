@@ -1,12 +1,18 @@
-import type { Engine, Program, StoredTensor } from '../../graph/engine.ts';
+import type { Engine, Program, RunResult, StoredTensor } from '../../graph/engine.ts';
 import { gradientName } from '../../graph/differentiate.ts';
+import type { Graph } from '../../graph/graph.ts';
 import { Programs, weightNames } from '../../evaluate/onnx/programs.ts';
 import type { WeightStore } from '../../evaluate/onnx/weight-store.ts';
 import type { WindowShape } from '../../evaluate/onnx/window-batch.ts';
 import type { Model } from '../../models/model.ts';
 import { seededRandom } from '../../util/random.ts';
-import { headMatrix, observeHeadGradients, observeHeadInput } from './observe-head.ts';
-import type { NamedHessian, RunningHessians } from './running-hessians.ts';
+import {
+  headMatrix,
+  observeHeadGradients,
+  observeHeadInput,
+  type ObservedHead,
+} from './observe-head.ts';
+import type { NamedHessian, RunningHessians, Wanted } from './running-hessians.ts';
 import type { Tally } from './tally.ts';
 
 /** Floats of a run's logits, about: 64 MB. */
@@ -22,6 +28,8 @@ export interface HeadObserverParts {
   readonly tally: Tally;
   readonly shape: WindowShape;
   readonly seed: number;
+  /** Whether there is a way back, on which tokens are weighted for the Hessian. */
+  readonly gradients: boolean;
   readonly hessianBlock: number | undefined;
 }
 
@@ -31,22 +39,25 @@ export class HeadObserver {
   readonly #programs: Programs;
   readonly #matrix: string;
   readonly #rows: number;
-  readonly #input: ReturnType<typeof observeHeadInput>;
+  readonly #input: ObservedHead;
+  readonly #gradients: ObservedHead | undefined;
 
   constructor(parts: HeadObserverParts) {
-    const { model, shape, hessianBlock } = parts;
+    const { model, shape, gradients, hessianBlock } = parts;
     this.#parts = parts;
     this.#programs = new Programs(parts.engine);
     this.#matrix = headMatrix(model);
     const vocabulary = model.tensors.get(this.#matrix)!.shape[0]!;
     const most = Math.min(mostRows, Math.floor(logitsAtOnce / vocabulary));
     this.#rows = Math.min(Math.max(16, most), shape.length);
-    this.#input = observeHeadInput(model, { ...shape, hessianBlock });
+    const sizes = { ...shape, hessianBlock };
+    this.#input = observeHeadInput(model, gradients ? shape : sizes);
+    if (gradients) this.#gradients = observeHeadGradients(model, sizes, this.#rows);
   }
 
   /** Makes sums of 0. */
-  declare(gradients: boolean): void {
-    const { model, tally } = this.#parts;
+  declare(): void {
+    const { model, tally, gradients } = this.#parts;
     const [rows, columns] = model.tensors.get(this.#matrix)!.shape as [number, number];
     tally.declare('inputs', this.#matrix, { experts: 1, size: columns });
     if (gradients) tally.declare('outputs', this.#matrix, { experts: 1, size: rows });
@@ -54,32 +65,60 @@ export class HeadObserver {
 
   /** The Hessian of the output matrix, if there is one. */
   get hessians(): readonly NamedHessian[] {
-    const { hessian } = this.#input;
-    return hessian ? [{ ...hessian, name: this.#matrix, sharers: [this.#matrix] }] : [];
+    const { hessian } = this.#gradients ?? this.#input;
+    return hessian
+      ? [{ ...hessian, name: this.#matrix, sharers: [this.#matrix], isGram: false }]
+      : [];
   }
 
-  /** Adds the squares of what enters the output matrix. */
-  async observe(hidden: StoredTensor, hessians: RunningHessians): Promise<void> {
+  /** Runs of a window that add to the Hessian. */
+  get runs(): number {
+    return this.#gradients ? Math.ceil(this.#parts.shape.length / this.#rows) : 1;
+  }
+
+  /**
+   * Adds the squares of what enters the output matrix, and those of the gradients if asked for, and gives the gradient
+   * by `hidden` then; `window` chooses the labels.
+   */
+  async observe(
+    hidden: StoredTensor,
+    window: number,
+    hessians: RunningHessians,
+  ): Promise<StoredTensor | undefined> {
+    if (!this.#gradients) {
+      await hessians.add((inputs, wanted) => this.#observeInput(hidden, inputs, wanted));
+      return undefined;
+    }
+    await this.#observeInput(hidden, {}, { outputs: [], keep: [] });
+    return this.#pullBack(hidden, this.#gradients.graph, { window, hessians });
+  }
+
+  async #observeInput(
+    hidden: StoredTensor,
+    sums: Readonly<Record<string, StoredTensor>>,
+    wanted: Wanted,
+  ): Promise<RunResult> {
     const { tally, shape } = this.#parts;
     const program = await this.#programs.get('input', () => this.#input.graph);
     const weights = await this.#weightsOf(program);
-    const { outputs } = await hessians.add((inputs, wanted) =>
-      program.run(
-        { ...weights, ...inputs, input: hidden },
-        { ...wanted, outputs: ['in_sum2', ...wanted.outputs] },
-      ),
+    const result = await program.run(
+      { ...weights, ...sums, input: hidden },
+      { ...wanted, outputs: ['in_sum2', ...wanted.outputs] },
     );
-    tally.add('inputs', this.#matrix, outputs['in_sum2'] as Float32Array, shape.length);
+    const squares = result.outputs['in_sum2'] as Float32Array;
+    tally.add('inputs', this.#matrix, squares, shape.length);
+    return result;
   }
 
-  /** Adds the squares of the gradients and gives those by `hidden`; `window` chooses the labels. */
-  async pullBack(hidden: StoredTensor, window: number): Promise<StoredTensor> {
-    const { model, engine, seed, tally, shape } = this.#parts;
+  async #pullBack(
+    hidden: StoredTensor,
+    graph: Graph,
+    { window, hessians }: { window: number; hessians: RunningHessians },
+  ): Promise<StoredTensor> {
+    const { engine, seed, tally, shape } = this.#parts;
     const { length } = shape;
     const rows = this.#rows;
-    const program = await this.#programs.get('gradients', () =>
-      observeHeadGradients(model, shape, rows),
-    );
+    const program = await this.#programs.get('gradients', () => graph);
     const weights = await this.#weightsOf(program);
     const random = seededRandom(seed, window);
     const zeros = new Float32Array(hidden.shape.reduce((product, size) => product * size, 1));
@@ -87,18 +126,24 @@ export class HeadObserver {
     for (let first = 0; first < length; first += rows) {
       const count = Math.min(rows, length - first);
       const before = gradient;
-      const { outputs, kept } = await program.run(
-        {
-          ...weights,
-          input: hidden,
-          [gradientName('before')]: before,
-          positions: BigInt64Array.from({ length: rows }, (_, at) =>
-            BigInt(at < count ? first + at : 0),
-          ),
-          counted: Float32Array.from({ length: rows }, (_, at) => (at < count ? 1 : 0)),
-          uniform: Float32Array.from({ length: rows }, () => random.uniform()),
-        },
-        { outputs: ['out_sum2'], keep: [gradientName('input')] },
+      const inputs = {
+        ...weights,
+        input: hidden,
+        [gradientName('before')]: before,
+        positions: BigInt64Array.from({ length: rows }, (_, at) =>
+          BigInt(at < count ? first + at : 0),
+        ),
+        counted: Float32Array.from({ length: rows }, (_, at) => (at < count ? 1 : 0)),
+        uniform: Float32Array.from({ length: rows }, () => random.uniform()),
+      };
+      const { outputs, kept } = await hessians.add((sums, wanted) =>
+        program.run(
+          { ...inputs, ...sums },
+          {
+            outputs: ['out_sum2', ...wanted.outputs],
+            keep: [gradientName('input'), ...wanted.keep],
+          },
+        ),
       );
       gradient = kept[gradientName('input')]!;
       await before.release();

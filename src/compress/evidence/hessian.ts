@@ -1,4 +1,7 @@
-/** Σ a aᵀ over tokens, of neighbouring input columns of a matrix. */
+/**
+ * Σ a aᵀ over tokens, of neighbouring input columns of a matrix; weighted, tokens count by how much the outputs matter
+ * there: T Σ s a aᵀ / Σ s over T tokens, s being the mean of (∂ℓ/∂y)² over the matrix' rows (see `tokenWeights`).
+ */
 export interface Hessian {
   /** Input columns of the matrix. */
   readonly columns: number;
@@ -16,6 +19,8 @@ export interface HessianSource {
   readonly keptAs: ReadonlyMap<string, string>;
   /** Of each that is kept. */
   readonly shapes: ReadonlyMap<string, HessianShape>;
+  /** Whether tokens count by their gradients: so it is where gradients were collected. */
+  readonly weighted: boolean;
   /** The Hessian of a matrix, read now and not kept here; undefined for one that has none. */
   hessianOf(matrix: string): Promise<Hessian | undefined>;
 }
@@ -25,13 +30,12 @@ export type HessianShape = Omit<Hessian, 'sums'>;
 
 /** The source that reads sums by the name that they are kept under; `shapes` are by that name. */
 export function hessianSource(
-  keptAs: ReadonlyMap<string, string>,
-  shapes: ReadonlyMap<string, HessianShape>,
+  kept: Omit<HessianSource, 'hessianOf'>,
   read: (name: string) => Promise<Float32Array<ArrayBuffer>>,
 ): HessianSource {
+  const { keptAs, shapes } = kept;
   return {
-    keptAs,
-    shapes,
+    ...kept,
     async hessianOf(matrix) {
       const name = keptAs.get(matrix);
       const shape = name === undefined ? undefined : shapes.get(name);

@@ -15,6 +15,7 @@ export type {
   TensorEvidence,
 } from './evidence.ts';
 export { hessianRows, type Hessian, type HessianShape, type HessianSource } from './hessian.ts';
+export type { Gram, GramShape, GramSource } from './gram.ts';
 export { planEvidenceFile, planImatrixFile, type PlannedFile } from './evidence-file.ts';
 export { meanSquares, priorTokens } from './moments.ts';
 export { readEvidence } from './read-evidence.ts';

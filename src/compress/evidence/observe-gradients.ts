@@ -3,6 +3,7 @@ import { differentiate, gradientName } from '../../graph/differentiate.ts';
 import { blockGraph } from '../../models/graph/decoder.ts';
 import type { GraphSizes } from '../../models/graph/embedding.ts';
 import type { ModelOutline } from '../../models/graph/model-scope.ts';
+import { observeProducts, type ProductBlocks } from './observe-products.ts';
 import {
   blockTaps,
   expertWeights,
@@ -20,17 +21,21 @@ const expertSum = 'blk.experts.output';
 /**
  * The backward half of a block with the sums of squared gradients by what comes out of its matrices. Besides
  * the block's inputs it takes `hidden.gradient` `[B,T,C]`, and gives `input.gradient`; forward is computed again.
+ * Asked for blocks of products, also weighted Hessians and Gram matrices.
  */
 export function observeGradients(
   model: ModelOutline,
   kind: number,
-  sizes: GraphSizes,
+  sizes: GraphSizes & ProductBlocks,
 ): ObservedGraph {
   const known = blockTaps(model, kind);
   const matrices = matricesOf(known, 'output');
   const hasExperts = known.includes(expertWeights);
   const targets = [...matrices.map((name) => `${name}.output`), ...(hasExperts ? [expertSum] : [])];
-  const taps = hasExperts ? [...targets, expertWeights] : targets;
+  const { hessianBlock } = sizes;
+  const inputs =
+    hessianBlock === undefined ? [] : matrices.filter((name) => !isStack(name)).map(inputOf);
+  const taps = [...targets, ...inputs, ...(hasExperts ? [expertWeights] : [])];
   const graph = withGradients(blockGraph(model, kind, { ...sizes, taps }), targets);
   const of = (name: string) => graph.outputs.find((output) => output.name === name)!.value;
   const g = new GraphBuilder({ ...graph, outputs: [] });
@@ -40,11 +45,18 @@ export function observeGradients(
     g.output(sums, value);
     return observed(matrix, sums, value);
   };
-  const found = matrices.map((matrix) => {
-    const dy = of(gradientName(`${matrix}.output`));
+  const gradient = (matrix: string) => of(gradientName(`${matrix}.output`));
+  const squared = matrices.map((matrix) => {
+    const dy = gradient(matrix);
     // Gradients [N,E,F] by what a stack gives are 0 for experts that a token is not sent to.
     return add(matrix, isStack(matrix) ? g.sum(g.mul(dy, dy), 0) : sumOfSquares(g, dy));
   });
+  const after = graph.inputs.find(({ name }) => name === gradientName('hidden'))!.value;
+  const input = (matrix: string) => of(inputOf(matrix));
+  const found =
+    hessianBlock === undefined
+      ? squared
+      : observeProducts(g, squared, { ...sizes, hessianBlock, input, gradient, after });
   if (!hasExperts) return { graph: g.build(), matrices: found };
   const weights = of(expertWeights);
   routedTokens(g, weights);
@@ -53,6 +65,10 @@ export function observeGradients(
   const squares = g.gemm(g.mul(weights, weights), g.mul(dy, dy), { transA: true });
   const down = add('blk.ffn_down_exps', squares);
   return { graph: g.build(), matrices: [...found, down] };
+}
+
+function inputOf(matrix: string): string {
+  return `${matrix}.input`;
 }
 
 function withGradients(

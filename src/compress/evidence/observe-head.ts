@@ -7,7 +7,7 @@ import { parameter } from '../../models/graph/decoder-plan.ts';
 import type { GraphSizes } from '../../models/graph/embedding.ts';
 import type { ModelOutline } from '../../models/graph/model-scope.ts';
 import { sampleLabels } from './sample-labels.ts';
-import { observeHessian, type ObservedHessian } from './observe-hessian.ts';
+import { observeHessian, observeWeightedHessian, type ObservedHessian } from './observe-hessian.ts';
 import { sumOfSquares } from './observed-matrix.ts';
 
 /** The matrix that gives logits: the embedding where they are one. */
@@ -15,11 +15,17 @@ export function headMatrix({ tensors }: ModelOutline): string {
   return tensors.has('output.weight') ? 'output.weight' : 'token_embd.weight';
 }
 
+/** A window, and the columns of a block of its Hessian. */
+export type HeadSizes = GraphSizes & { readonly hessianBlock?: number | undefined };
+
+/** A graph of the head, and the Hessian in it, if asked for. */
+export interface ObservedHead {
+  readonly graph: Graph;
+  readonly hessian?: ObservedHessian;
+}
+
 /** The last norm, and what it gives to the output matrix: `in_sum2` `[C]`, and a Hessian if asked for. */
-export function observeHeadInput(
-  model: ModelOutline,
-  sizes: GraphSizes & { readonly hessianBlock?: number | undefined },
-): { readonly graph: Graph; readonly hessian?: ObservedHessian } {
+export function observeHeadInput(model: ModelOutline, sizes: HeadSizes): ObservedHead {
   const head = headGraph(model, sizes);
   const x = head.outputs.find(({ name }) => name === 'hidden')!.value;
   const g = new GraphBuilder({ ...head, outputs: [] });
@@ -34,13 +40,18 @@ export function observeHeadInput(
  * Backward through the head at `rows` positions: besides `input` `[B,T,C]` and `positions`, takes `uniform`,
  * `counted` (1, or 0 for rows that stand for nothing) and `before.gradient` `[B,T,C]`, to which it adds the
  * gradient of −Σ ln p of tokens drawn from the model: `input.gradient`. Output `out_sum2` `[V]`: the sums of
- * squared gradients by the output matrix's rows.
+ * squared gradients by the output matrix's rows. A Hessian, if asked for, weighs tokens by the mean of those.
  *
  * @remarks Those are p − p² in expectation, which is what is summed: drawn ones would miss rare tokens.
  */
-export function observeHeadGradients(model: ModelOutline, sizes: GraphSizes, rows: number): Graph {
+export function observeHeadGradients(
+  model: ModelOutline,
+  sizes: HeadSizes,
+  rows: number,
+): ObservedHead {
   const head = headGraph(model, { ...sizes, logits: rows });
   const logits = head.outputs.find(({ name }) => name === 'logits')!.value;
+  const hidden = head.outputs.find(({ name }) => name === 'hidden')!.value;
   const g = new GraphBuilder({ ...head, outputs: [] });
   const counted = g.reshape(g.input('counted', 'f32', [rows]), [rows, 1]);
   const probabilities = g.softmax(logits);
@@ -52,8 +63,15 @@ export function observeHeadGradients(model: ModelOutline, sizes: GraphSizes, row
   const cap = parameter(model, architecture, 'final_logit_softcapping');
   const slope = cap ? slopeOfCap(g, logits, cap) : undefined;
   const squares = slope ? g.mul(variance, g.mul(slope, slope)) : variance;
-  g.output('out_sum2', g.sum(g.mul(squares, counted), 0));
-  return addedUp(differentiate(g.build(), 'loss', ['input']));
+  const own = g.mul(squares, counted);
+  g.output('out_sum2', g.sum(own, 0));
+  const { hessianBlock } = sizes;
+  if (hessianBlock === undefined) return { graph: addedUp(g) };
+  const positions = head.inputs.find(({ name }) => name === 'positions')!.value;
+  const x = g.gather(g.reshape(hidden, [-1, hidden.shape.at(-1)!]), positions);
+  const weights = g.mean(own, 1, true);
+  const hessian = observeWeightedHessian(g, 'output', { x, weights, hessianBlock });
+  return { graph: addedUp(g), hessian };
 }
 
 /** The derivative of c·tanh(y / c), from its values: 1 − (z / c)². */
@@ -66,12 +84,14 @@ function slopeOfCap(
   return g.sub(g.scalar(1), g.mul(share, share));
 }
 
-function addedUp(graph: Graph): Graph {
-  const of = (name: string) => graph.outputs.find((output) => output.name === name)!.value;
-  const gradient = of(gradientName('input'));
-  const g = new GraphBuilder({ ...graph, outputs: [] });
+/** Goes back through the head, and adds what comes of it to the gradient of earlier positions. */
+function addedUp(head: GraphBuilder): Graph {
+  const graph = differentiate(head.build(), 'loss', ['input']);
+  const name = gradientName('input');
+  const gradient = graph.outputs.find((output) => output.name === name)!.value;
+  const others = graph.outputs.filter((output) => output.name !== name && output.name !== 'loss');
+  const g = new GraphBuilder({ ...graph, outputs: others });
   const before = g.input(gradientName('before'), 'f32', gradient.shape);
-  g.output(gradientName('input'), g.add(before, gradient));
-  g.output('out_sum2', of('out_sum2'));
+  g.output(name, g.add(before, gradient));
   return g.build();
 }

@@ -17,6 +17,8 @@ export interface ObservedHessian {
   readonly blockSize: number;
   /** In order; only the last may have fewer columns than `blockSize`. */
   readonly parts: readonly HessianPart[];
+  /** Output with the sum of what the tokens of a run weigh, `[]`; each weighs 1 when left out. */
+  readonly weight?: string;
 }
 
 /** Lets a graph add Σ a aᵀ of blocks of columns, over all leading axes of `x`, to what a run brings along. */
@@ -39,4 +41,17 @@ export function observeHessian(
     parts.push({ input: `${output}.before`, output, columns: size });
   }
   return { columns, blockSize, parts };
+}
+
+/** As {@link observeHessian}, of Σ s a aᵀ: a token counts by its weight s, `[N,1]`. */
+export function observeWeightedHessian(
+  g: GraphBuilder,
+  name: string,
+  { x, weights, hessianBlock }: { x: Value; weights: Value; hessianBlock: number },
+): ObservedHessian {
+  const rows = g.reshape(x, [-1, x.shape.at(-1)!]);
+  const weighted = g.mul(rows, g.sqrt(weights));
+  const weight = `${name}.hessian.weight_sum`;
+  g.output(weight, g.sum(weights));
+  return { ...observeHessian(g, name, { x: weighted, hessianBlock }), weight };
 }

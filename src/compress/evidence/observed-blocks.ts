@@ -9,6 +9,11 @@ import type { NamedHessian } from './running-hessians.ts';
 /** Makes the graph of blocks of a kind. */
 type Observe = (model: ModelOutline, kind: number, shape: WindowShape) => ObservedGraph;
 
+/** What the Gram matrix of a matrix is kept under. */
+export function gramKey(matrix: string): string {
+  return `${matrix}.gram`;
+}
+
 /** The programs of blocks in one direction, and what their outputs tell of; all windows have one shape. */
 export class ObservedBlocks {
   readonly programs: BlockPrograms;
@@ -35,8 +40,12 @@ export class ObservedBlocks {
     return [...new Set(names)];
   }
 
-  /** The Hessians of block `index`, each under the name of the first matrix that has it. */
-  hessians(index: number): readonly NamedHessian[] {
+  /** The Hessians of block `index`, each under the name of the first matrix that has it, and the Gram matrices. */
+  products(index: number): readonly NamedHessian[] {
+    return [...this.#hessians(index), ...this.#grams(index)];
+  }
+
+  #hessians(index: number): readonly NamedHessian[] {
     const named = new Map<ObservedHessian, { name: string; sharers: string[] }>();
     for (const { matrix, hessian } of this.matrices(index)) {
       if (!hessian) continue;
@@ -45,7 +54,15 @@ export class ObservedBlocks {
       if (known) known.sharers.push(name);
       else named.set(hessian, { name, sharers: [name] });
     }
-    return [...named].map(([hessian, names]) => ({ ...hessian, ...names }));
+    return [...named].map(([hessian, names]) => ({ ...hessian, ...names, isGram: false }));
+  }
+
+  #grams(index: number): readonly NamedHessian[] {
+    return this.matrices(index).flatMap(({ matrix, gram }) => {
+      if (!gram) return [];
+      const of = tensorOfInput(`${matrix}.weight`, index);
+      return [{ ...gram, name: gramKey(of), sharers: [of], isGram: true }];
+    });
   }
 
   #of(kind: number): ObservedGraph {

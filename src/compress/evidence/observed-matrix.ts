@@ -17,6 +17,8 @@ export interface ObservedMatrix {
   readonly counts: string | undefined;
   /** Matrices that read the same activations share it. */
   readonly hessian?: ObservedHessian;
+  /** Of the gradients by what comes out. */
+  readonly gram?: ObservedHessian;
 }
 
 /** A block's graph with sums over its tokens. */

@@ -5,6 +5,7 @@ import type { ByteSource } from '../../util/byte-source.ts';
 import { PithError } from '../../util/errors.ts';
 import type { EmbeddingEvidence, Evidence, SecondMoments, TensorEvidence } from './evidence.ts';
 import { names } from './evidence-file.ts';
+import { gramSource, type GramShape, type GramSource } from './gram.ts';
 import { hessianRows, hessianSource, type HessianShape, type HessianSource } from './hessian.ts';
 
 const again = 'Make it again: pith calibrate MODEL -o evidence.gguf';
@@ -34,6 +35,7 @@ export async function readEvidence(source: ByteSource): Promise<Evidence> {
   const embedding = await readEmbedding(file);
   const tensors = await readTensors(file);
   const keptAs = pairs(list(names.hessianMatrices), list(names.hessiansKeptAs));
+  const hasGrams = [...tensors.keys()].some((name) => file.tensors.has(name + names.gram));
   return {
     source: {
       model: text(names.model),
@@ -48,6 +50,7 @@ export async function readEvidence(source: ByteSource): Promise<Evidence> {
     tensors,
     ...(embedding && { embedding }),
     ...(keptAs.size > 0 && { hessians: hessiansIn(file, tensors, keptAs) }),
+    ...(hasGrams && { grams: gramsIn(file, tensors) }),
     warnings: list(names.warnings),
   };
 }
@@ -85,28 +88,43 @@ function hessiansIn(
   keptAs: ReadonlyMap<string, string>,
 ): HessianSource {
   const shapes = [...new Set(keptAs.values())].map(
-    (name) => [name, shapeOfHessian(file, name, tensors.get(name))] as const,
+    (name) => [name, shapeOfBlocks(file, name + names.hessian, tensors.get(name)?.inputs)] as const,
   );
-  return hessianSource(keptAs, new Map(shapes), async (name) => {
-    const sums = await floats(file, name + names.hessian);
-    if (sums.every(Number.isFinite)) return sums;
-    const message = `${file.name}: ${name}${names.hessian} holds what is not a finite number.`;
-    throw new PithError('not-finite', message, again);
-  });
+  const weighted = file.metadata.get(names.hessiansWeighted)?.value === true;
+  return hessianSource({ keptAs, shapes: new Map(shapes), weighted }, (name) =>
+    finite(file, name + names.hessian),
+  );
 }
 
-function shapeOfHessian(
+function gramsIn(file: GgufFile, tensors: ReadonlyMap<string, TensorEvidence>): GramSource {
+  const shapes = new Map<string, GramShape>();
+  for (const [name, { outputs }] of tensors) {
+    if (!file.tensors.has(name + names.gram)) continue;
+    const { columns: rows, ...rest } = shapeOfBlocks(file, name + names.gram, outputs);
+    shapes.set(name, { rows, ...rest });
+  }
+  return gramSource(shapes, (name) => finite(file, name + names.gram));
+}
+
+function shapeOfBlocks(
   file: GgufFile,
   name: string,
-  evidence: TensorEvidence | undefined,
+  moments: SecondMoments | undefined,
 ): HessianShape {
-  const { shape } = tensorOf(file, name + names.hessian);
+  const { shape } = tensorOf(file, name);
   const blockSize = columnsOf(shape);
-  const columns = evidence?.inputs.size ?? 0;
-  const expected = { columns, blockSize, tokens: evidence?.inputs.counts[0] ?? 0 };
+  const columns = moments?.size ?? 0;
+  const expected = { columns, blockSize, tokens: moments?.counts[0] ?? 0 };
   if (blockSize <= columns && hessianRows(expected) === rowsOf(shape)) return expected;
-  const message = `${file.name}: ${name}${names.hessian} of [${shape.join(', ')}] does not fit ${columns} columns.`;
+  const message = `${file.name}: ${name} of [${shape.join(', ')}] does not fit ${columns} columns.`;
   throw new PithError('corrupt', message, again);
+}
+
+async function finite(file: GgufFile, name: string): Promise<Float32Array<ArrayBuffer>> {
+  const values = await floats(file, name);
+  if (values.every(Number.isFinite)) return values;
+  const message = `${file.name}: ${name} holds what is not a finite number.`;
+  throw new PithError('not-finite', message, again);
 }
 
 async function moments(file: GgufFile, name: string, counts: Float64Array): Promise<SecondMoments> {

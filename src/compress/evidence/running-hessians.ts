@@ -4,17 +4,21 @@ import type { CollectionStore } from './collection-store.ts';
 import { hessianRows } from './hessian.ts';
 import type { ObservedHessian } from './observe-hessian.ts';
 
-/** A Hessian with the name that it is kept under. */
+/** A Hessian, or Gram matrix, with the name that it is kept under. */
 export interface NamedHessian extends ObservedHessian {
   readonly name: string;
   /** The matrices that have it, the one of that name first. */
   readonly sharers: readonly string[];
+  /** Of gradients by rows of an output, not of input columns. */
+  readonly isGram: boolean;
 }
 
 /** Where Hessians are added up, and where they wait between passes. */
 export interface HessianPlaces {
   readonly engine: Engine;
   readonly store: CollectionStore;
+  /** Sums of the weights of tokens by the Hessian's name, one number each. */
+  readonly weights: ReadonlyMap<string, Float64Array>;
 }
 
 /** What a run is to return, and what to leave at the engine. */
@@ -29,25 +33,26 @@ export interface Wanted {
  */
 export class RunningHessians {
   readonly #hessians: readonly NamedHessian[];
-  readonly #store: CollectionStore;
-  /** Windows to come. */
+  readonly #places: HessianPlaces;
+  /** Runs to come. */
   #left: number;
   /** By the name of the input that takes it. */
   #sums: Record<string, StoredTensor> = {};
 
-  private constructor(hessians: readonly NamedHessian[], store: CollectionStore, windows: number) {
+  private constructor(hessians: readonly NamedHessian[], places: HessianPlaces, runs: number) {
     this.#hessians = hessians;
-    this.#store = store;
-    this.#left = windows;
+    this.#places = places;
+    this.#left = runs;
   }
 
-  /** Brings what the store has to the engine, or zeros, for a pass of so many windows. */
+  /** Brings what the store has to the engine, or zeros, for a pass of so many runs. */
   static async begin(
     hessians: readonly NamedHessian[],
-    { engine, store }: HessianPlaces,
-    windows: number,
+    places: HessianPlaces,
+    runs: number,
   ): Promise<RunningHessians> {
-    const running = new RunningHessians(hessians, store, windows);
+    const running = new RunningHessians(hessians, places, runs);
+    const { engine, store } = places;
     for (const hessian of hessians) {
       const known = await store.get(hessian.name);
       for (const [at, { input, columns }] of hessian.parts.entries()) {
@@ -60,16 +65,20 @@ export class RunningHessians {
     return running;
   }
 
-  /** Runs a window; after the last one of the pass the sums are put into the store. */
+  /** Runs a program; after the last one of the pass the sums are put into the store. */
   async add(
     run: (inputs: Readonly<Record<string, StoredTensor>>, wanted: Wanted) => Promise<RunResult>,
   ): Promise<RunResult> {
     const parts = this.#hessians.flatMap((hessian) => hessian.parts);
     const names = parts.map(({ output }) => output);
+    const weights = this.#hessians.flatMap(({ weight }) => weight ?? []);
     const isLast = --this.#left === 0;
-    const wanted = isLast ? { outputs: names, keep: [] } : { outputs: [], keep: names };
+    const wanted = isLast
+      ? { outputs: [...names, ...weights], keep: [] }
+      : { outputs: weights, keep: names };
     const result = await run(this.#sums, wanted);
     await this.release();
+    this.#addWeights(result.outputs);
     if (isLast) await this.#finish(result.outputs);
     else for (const { input, output } of parts) this.#sums[input] = result.kept[output]!;
     return result;
@@ -82,10 +91,16 @@ export class RunningHessians {
     for (const stored of held) await stored.release();
   }
 
+  #addWeights(outputs: Readonly<Record<string, TensorData>>): void {
+    for (const { name, weight } of this.#hessians)
+      if (weight !== undefined)
+        this.#places.weights.get(name)![0]! += (outputs[weight] as Float32Array)[0]!;
+  }
+
   async #finish(outputs: Readonly<Record<string, TensorData>>): Promise<void> {
     for (const hessian of this.#hessians) {
       const parts = hessian.parts.map(({ output }) => outputs[output] as Float32Array<ArrayBuffer>);
-      await this.#store.put(hessian.name, joined(parts, hessian));
+      await this.#places.store.put(hessian.name, joined(parts, hessian));
     }
   }
 }
