@@ -13,7 +13,7 @@ import {
 } from './encoder.ts';
 import { integerPeak, integersOf, scaleInteger } from './integers.ts';
 import { laneSum } from './lanes.ts';
-import { packFifthBits, packNibbles } from './pack.ts';
+import { packFiveBits, packNibbles } from './pack.ts';
 
 const { fround } = Math;
 
@@ -173,8 +173,8 @@ function affineEncoder(type: 'Q4_1' | 'Q5_1', n: Levels): Encoder {
       const codes = codesAt(rises, d === 0 ? 0 : fround(1 / d), 0, n);
       putWord(out, at, half);
       putWord(out, at + 2, line.half);
-      if (n === 31) packFifthBits(codes, out, at + 4);
-      packNibbles(codes, out, n === 31 ? at + 8 : at + 4);
+      if (n === 31) packFiveBits(codes, out, at + 4);
+      else packNibbles(codes, out, at + 4);
     },
     type === 'Q4_1' ? decodeQ4_1 : decodeQ5_1,
   );

@@ -29,6 +29,11 @@ export function halfAt(bytes: Uint8Array, at: number): number {
   return f16ToF32(wordAt(bytes, at));
 }
 
+/** Field `j` of four-bit fields from `bytes[at]` on, two a byte, the low one first. */
+export function nibbleAt(bytes: Uint8Array, at: number, j: number): number {
+  return (bytes[at + (j >> 1)]! >> (4 * (j & 1))) & 15;
+}
+
 /** The byte as a number in −128…127. */
 export function signed(byte: number): number {
   return (byte << 24) >> 24;

@@ -17,14 +17,21 @@ export interface CodebookCodec extends Omit<CodebookShape, 'lists'> {
   readonly plain: Tuning;
   /** When they come from an imatrix. */
   readonly importance: Tuning;
-  pack(block: CodebookBlock, out: Uint8Array): void;
+  readonly packEntries: EntryPacker;
+  /** Adds the sub-scales to a block where their bits are 0. */
+  packScales(subScales: readonly number[], out: Uint8Array): void;
 }
 
-/** A super-block ready to be packed, but for d. */
-export interface CodebookBlock extends CodebookFit {
-  /** A byte for eight weights: bit j set when weight j is negative. */
-  readonly signs: Uint8Array;
-}
+/**
+ * Writes an entry a group and a byte of signs for eight weights (bit j: weight j is negative) over
+ * those of the block at `out[at]`; scales stay.
+ */
+export type EntryPacker = (
+  entries: ArrayLike<number>,
+  signs: Uint8Array,
+  out: Uint8Array,
+  at: number,
+) => void;
 
 /** The encoder of a codebook type. */
 export function codebookEncoder(codec: CodebookCodec): Encoder {
@@ -40,7 +47,8 @@ export function codebookEncoder(codec: CodebookCodec): Encoder {
       out.fill(0);
       out[0] = fit.scale.bits & 255;
       out[1] = fit.scale.bits >> 8;
-      codec.pack({ ...fit, signs }, out);
+      codec.packEntries(fit.entries, signs, out, 0);
+      codec.packScales(fit.subScales, out);
       return squaredError(block, fit.scales, levels, signs);
     },
   });
@@ -99,14 +107,9 @@ export function packSubScales(subScales: readonly number[], out: Uint8Array, at:
   });
 }
 
-/** For 32 weights four sets of seven signs and the sub-scale in a word of 32 bits. */
-export function packSignsAndScale(
-  { signs, subScales }: CodebookBlock,
-  block: number,
-  out: Uint8Array,
-  at: number,
-): void {
-  let word = subScales[block]! << 28;
-  for (let l = 0; l < 4; l++) word |= (signs[4 * block + l]! & 127) << (7 * l);
+/** For 32 weights, the signs from `first` on: four sets of seven in the low 28 bits of a word. */
+export function packEvenSigns(signs: Uint8Array, first: number, out: Uint8Array, at: number): void {
+  let word = (out[at + 3]! >> 4) << 28;
+  for (let l = 0; l < 4; l++) word |= (signs[first + l]! & 127) << (7 * l);
   for (let byte = 0; byte < 4; byte++) out[at + byte] = word >>> (8 * byte);
 }

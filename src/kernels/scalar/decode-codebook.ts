@@ -1,4 +1,4 @@
-import { blockDecoder, halfAt, wideWordAt, wordAt } from './block.ts';
+import { blockDecoder, halfAt, nibbleAt, wideWordAt, wordAt } from './block.ts';
 import { codebook } from './codebooks.ts';
 
 const { fround } = Math;
@@ -39,7 +39,13 @@ function writeGroup(values: Float32Array, to: number, group: Group, width: 4 | 8
 }
 
 /** The scale of IQ2: d · (½ + s) / 4. */
-const iq2Scale = (d: number, s: number) => fround(d * (0.5 + s)) * 0.25;
+export const iq2Scale = (d: number, s: number): number => fround(d * (0.5 + s)) * 0.25;
+
+/** The scale of IQ3_XXS: d · (½ + s) / 2. */
+export const iq3xxsScale = (d: number, s: number): number => fround(d * (0.5 + s)) * 0.5;
+
+/** The scale of IQ3_S: d · (1 + 2 s). */
+export const iq3sScale = (d: number, s: number): number => fround(d * (1 + 2 * s));
 
 /** IQ2_XXS: per 32 weights four 8-bit entries, four 7-bit sign sets and a 4-bit scale. */
 export const decodeIQ2_XXS = blockDecoder('IQ2_XXS', (bytes, at, values, to) => {
@@ -61,7 +67,7 @@ export const decodeIQ2_XS = blockDecoder('IQ2_XS', (bytes, at, values, to) => {
   const d = halfAt(bytes, at);
   for (let g = 0; g < 32; g++) {
     const word = wordAt(bytes, at + 2 + 2 * g);
-    const scale = iq2Scale(d, (bytes[at + 66 + (g >> 2)]! >> (4 * ((g >> 1) & 1))) & 15);
+    const scale = iq2Scale(d, nibbleAt(bytes, at + 66, g >> 1));
     const group = { grid: iq2xs, index: word & 511, scale, signs: evenSigns(word >> 9) };
     writeGroup(values, to + 8 * g, group, 8);
   }
@@ -73,7 +79,7 @@ export const decodeIQ2_S = blockDecoder('IQ2_S', (bytes, at, values, to) => {
   for (let g = 0; g < 32; g++) {
     const high = (bytes[at + 66 + (g >> 2)]! >> (2 * (g & 3))) & 3;
     const index = bytes[at + 2 + g]! | (high << 8);
-    const scale = iq2Scale(d, (bytes[at + 74 + (g >> 2)]! >> (4 * ((g >> 1) & 1))) & 15);
+    const scale = iq2Scale(d, nibbleAt(bytes, at + 74, g >> 1));
     writeGroup(values, to + 8 * g, { grid: iq2s, index, scale, signs: bytes[at + 34 + g]! }, 8);
   }
 });
@@ -83,7 +89,7 @@ export const decodeIQ3_XXS = blockDecoder('IQ3_XXS', (bytes, at, values, to) => 
   const d = halfAt(bytes, at);
   for (let g = 0; g < 64; g++) {
     const word = wideWordAt(bytes, at + 66 + 4 * (g >> 3));
-    const scale = fround(d * (0.5 + (word >>> 28))) * 0.5;
+    const scale = iq3xxsScale(d, word >>> 28);
     const signs = evenSigns((word >> (7 * ((g >> 1) & 3))) & 127) >> (4 * (g & 1));
     writeGroup(values, to + 4 * g, { grid: iq3xxs, index: bytes[at + 2 + g]!, scale, signs }, 4);
   }
@@ -95,8 +101,8 @@ export const decodeIQ3_S = blockDecoder('IQ3_S', (bytes, at, values, to) => {
   for (let g = 0; g < 64; g++) {
     const high = (bytes[at + 66 + (g >> 3)]! >> (g & 7)) & 1;
     const index = bytes[at + 2 + g]! | (high << 8);
-    const s = (bytes[at + 106 + (g >> 4)]! >> (4 * ((g >> 3) & 1))) & 15;
+    const scale = iq3sScale(d, nibbleAt(bytes, at + 106, g >> 3));
     const signs = bytes[at + 74 + (g >> 1)]! >> (4 * (g & 1));
-    writeGroup(values, to + 4 * g, { grid: iq3s, index, scale: fround(d * (1 + 2 * s)), signs }, 4);
+    writeGroup(values, to + 4 * g, { grid: iq3s, index, scale, signs }, 4);
   }
 });

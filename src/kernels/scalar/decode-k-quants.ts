@@ -9,7 +9,7 @@ const float = new Float32Array(1);
 const floatBits = new Uint32Array(float.buffer);
 
 /** The eight 6-bit scales (`shift` 0) or mins (`shift` 4) of Q4_K and Q5_K, packed in 12 bytes. */
-function sixBitField(bytes: Uint8Array, at: number, j: number, shift: 0 | 4): number {
+export function sixBitField(bytes: Uint8Array, at: number, j: number, shift: 0 | 4): number {
   const own = at + j + shift;
   if (j < 4) return bytes[own]! & 63;
   return ((bytes[at + j + 4]! >> shift) & 15) | ((bytes[own - 4]! >> 6) << 4);
@@ -27,18 +27,21 @@ export const decodeQ2_K = blockDecoder('Q2_K', (bytes, at, values, to) => {
   }
 });
 
+/** The 6-bit scale of 16 weights of Q3_K, less 32: −32 … 31. */
+export function q3Scale(bytes: Uint8Array, at: number, j: number): number {
+  const low = (bytes[at + 96 + (j & 7)]! >> (4 * (j >> 3))) & 15;
+  const high = (bytes[at + 104 + (j & 3)]! >> (2 * (j >> 2))) & 3;
+  return (low | (high << 4)) - 32;
+}
+
 /** Q3_K: d · (scale − 32) · (q − 4), 6-bit scale for each 16 weights. */
 export const decodeQ3_K = blockDecoder('Q3_K', (bytes, at, values, to) => {
   const d = halfAt(bytes, at + 108);
-  const scales = at + 96;
   for (let i = 0; i < 256; i++) {
-    const j = i >> 4;
-    const low = (bytes[scales + (j & 7)]! >> (4 * (j >> 3))) & 15;
-    const scale = low | (((bytes[scales + 8 + (j & 3)]! >> (2 * (j >> 2))) & 3) << 4);
     const high = (bytes[at + (i & 31)]! >> (i >> 5)) & 1;
     const byte = bytes[at + 32 + ((i >> 7) << 5) + (i & 31)]!;
     const q = ((byte >> (2 * ((i >> 5) & 3))) & 3) | (high << 2);
-    values[to + i] = fround(d * (scale - 32)) * (q - 4);
+    values[to + i] = fround(d * q3Scale(bytes, at, i >> 4)) * (q - 4);
   }
 });
 

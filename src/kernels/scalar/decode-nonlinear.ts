@@ -1,4 +1,4 @@
-import { blockDecoder, halfAt, wordAt } from './block.ts';
+import { blockDecoder, halfAt, nibbleAt, wordAt } from './block.ts';
 
 const { fround } = Math;
 
@@ -12,7 +12,7 @@ const iq4Levels = [
 ] as const;
 
 /** Twice the 16 values of FP4 (E2M1): the codes of MXFP4 and NVFP4. */
-const fp4Levels = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12] as const;
+export const fp4Levels = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12] as const;
 
 /** IQ4_NL, 32 weights: d · level. */
 export const decodeIQ4_NL = blockDecoder('IQ4_NL', (bytes, at, values, to) => {
@@ -24,13 +24,17 @@ export const decodeIQ4_NL = blockDecoder('IQ4_NL', (bytes, at, values, to) => {
   }
 });
 
+/** The 6-bit scale of 32 weights of IQ4_XS, less 32: −32 … 31. */
+export function iq4Scale(bytes: Uint8Array, at: number, j: number): number {
+  const high = (wordAt(bytes, at + 2) >> (2 * j)) & 3;
+  return (nibbleAt(bytes, at + 4, j) | (high << 4)) - 32;
+}
+
 /** IQ4_XS, 256 weights: d · (scale − 32) · level, 6-bit scale for each 32 weights. */
 export const decodeIQ4_XS = blockDecoder('IQ4_XS', (bytes, at, values, to) => {
   const d = halfAt(bytes, at);
-  const highScales = wordAt(bytes, at + 2);
   for (let block = 0; block < 8; block++) {
-    const low = (bytes[at + 4 + (block >> 1)]! >> (4 * (block & 1))) & 15;
-    const scale = fround(d * ((low | (((highScales >> (2 * block)) & 3) << 4)) - 32));
+    const scale = fround(d * iq4Scale(bytes, at, block));
     for (let j = 0; j < 16; j++) {
       const byte = bytes[at + 8 + 16 * block + j]!;
       values[to + 32 * block + j] = scale * iq4Levels[byte & 15]!;

@@ -1,5 +1,19 @@
 import type { Encoder } from '../kernels.ts';
-import { codebookEncoder, packSubScales, type CodebookBlock } from './codebook-encoder.ts';
+import { codebookEncoder, packSubScales, type EntryPacker } from './codebook-encoder.ts';
+
+/** Low eight bits of the entries, signs, their high bits. */
+export const packIQ2S: EntryPacker = (entries, signs, out, at) => {
+  for (let j = 0; j < 8; j++) {
+    let high = 0;
+    for (let l = 0; l < 4; l++) {
+      const entry = entries[4 * j + l]!;
+      out[at + 2 + 4 * j + l] = entry;
+      high |= (entry >> 8) << (2 * l);
+    }
+    out[at + 66 + j] = high;
+  }
+  for (let j = 0; j < 32; j++) out[at + 34 + j] = signs[j]!;
+};
 
 /**
  * Quantizes rows to IQ2_S: 256 weights in 82 bytes, sixteen sub-blocks of 16 with a 4-bit sub-scale s
@@ -23,15 +37,6 @@ export const encodeIQ2S: Encoder = codebookEncoder({
     search: { targets: [36, 42, 48, 55, 63, 72], refinements: 1, subScaleSteps: [0, 1, -1] },
   },
   subBlock: 16,
-  pack,
+  packEntries: packIQ2S,
+  packScales: (subScales, out) => packSubScales(subScales, out, 74),
 });
-
-/** Low eight bits of the entries, signs, their high bits, sub-scales. */
-function pack({ entries, signs, subScales }: CodebookBlock, out: Uint8Array): void {
-  entries.forEach((entry, group) => {
-    out[2 + group] = entry;
-    out[66 + (group >> 2)]! |= (entry >> 8) << (2 * (group & 3));
-  });
-  out.set(signs, 34);
-  packSubScales(subScales, out, 74);
-}

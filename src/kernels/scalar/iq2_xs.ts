@@ -1,6 +1,12 @@
 import type { Encoder } from '../kernels.ts';
-import { codebookEncoder, packSubScales, type CodebookBlock } from './codebook-encoder.ts';
+import { codebookEncoder, packSubScales, type EntryPacker } from './codebook-encoder.ts';
 import { putWord } from './encoder.ts';
+
+/** Words of an entry and seven signs. */
+export const packIQ2XS: EntryPacker = (entries, signs, out, at) => {
+  for (let group = 0; group < 32; group++)
+    putWord(out, at + 2 + 2 * group, entries[group]! | ((signs[group]! & 127) << 9));
+};
 
 /**
  * Quantizes rows to IQ2_XS: 256 weights in 74 bytes, sixteen sub-blocks of 16 with a 4-bit sub-scale s
@@ -26,13 +32,6 @@ export const encodeIQ2XS: Encoder = codebookEncoder({
     search: { targets: [36, 42, 48, 55, 63, 72], refinements: 1, subScaleSteps: [0, 1, -1] },
   },
   subBlock: 16,
-  pack,
+  packEntries: packIQ2XS,
+  packScales: (subScales, out) => packSubScales(subScales, out, 66),
 });
-
-/** Words of an entry and seven signs, then sub-scales. */
-function pack({ entries, signs, subScales }: CodebookBlock, out: Uint8Array): void {
-  entries.forEach((entry, group) => {
-    putWord(out, 2 + 2 * group, entry | ((signs[group]! & 127) << 9));
-  });
-  packSubScales(subScales, out, 66);
-}

@@ -1,5 +1,14 @@
 import type { Encoder } from '../kernels.ts';
-import { codebookEncoder, packSignsAndScale, type CodebookBlock } from './codebook-encoder.ts';
+import { codebookEncoder, packEvenSigns, type EntryPacker } from './codebook-encoder.ts';
+
+/** For 32 weights four entries, then signs. */
+export const packIQ2XXS: EntryPacker = (entries, signs, out, at) => {
+  for (let j = 0; j < 8; j++) {
+    const to = at + 2 + 8 * j;
+    for (let l = 0; l < 4; l++) out[to + l] = entries[4 * j + l]!;
+    packEvenSigns(signs, 4 * j, out, to + 4);
+  }
+};
 
 /**
  * Quantizes rows to IQ2_XXS: 256 weights in 66 bytes, eight sub-blocks of 32 with a 4-bit sub-scale s
@@ -25,13 +34,8 @@ export const encodeIQ2XXS: Encoder = codebookEncoder({
     search: { targets: [36, 42, 48, 55, 63, 72], refinements: 1, subScaleSteps: [0, 1, -1] },
   },
   subBlock: 32,
-  pack,
+  packEntries: packIQ2XXS,
+  packScales(subScales, out) {
+    for (let j = 0; j < 8; j++) out[9 + 8 * j]! |= subScales[j]! << 4;
+  },
 });
-
-/** For 32 weights four entries, then signs and sub-scale. */
-function pack(block: CodebookBlock, out: Uint8Array): void {
-  for (let j = 0; j < 8; j++) {
-    out.set(block.entries.slice(4 * j, 4 * j + 4), 2 + 8 * j);
-    packSignsAndScale(block, j, out, 6 + 8 * j);
-  }
-}

@@ -1,5 +1,19 @@
 import type { Encoder } from '../kernels.ts';
-import { codebookEncoder, packSubScales, type CodebookBlock } from './codebook-encoder.ts';
+import { codebookEncoder, packSubScales, type EntryPacker } from './codebook-encoder.ts';
+
+/** Low eight bits of the entries, their high bits, signs. */
+export const packIQ3S: EntryPacker = (entries, signs, out, at) => {
+  for (let j = 0; j < 8; j++) {
+    let high = 0;
+    for (let l = 0; l < 8; l++) {
+      const entry = entries[8 * j + l]!;
+      out[at + 2 + 8 * j + l] = entry;
+      high |= (entry >> 8) << l;
+    }
+    out[at + 66 + j] = high;
+  }
+  for (let j = 0; j < 32; j++) out[at + 74 + j] = signs[j]!;
+};
 
 /**
  * Quantizes rows to IQ3_S: 256 weights in 110 bytes, eight sub-blocks of 32 with a 4-bit sub-scale s
@@ -27,15 +41,6 @@ export const encodeIQ3S: Encoder = codebookEncoder({
     },
   },
   subBlock: 32,
-  pack,
+  packEntries: packIQ3S,
+  packScales: (subScales, out) => packSubScales(subScales, out, 106),
 });
-
-/** Low eight bits of the entries, their high bits, signs, sub-scales. */
-function pack({ entries, signs, subScales }: CodebookBlock, out: Uint8Array): void {
-  entries.forEach((entry, group) => {
-    out[2 + group] = entry;
-    out[66 + (group >> 3)]! |= (entry >> 8) << (group & 7);
-  });
-  out.set(signs, 74);
-  packSubScales(subScales, out, 106);
-}

@@ -1,5 +1,11 @@
 import type { Encoder } from '../kernels.ts';
-import { codebookEncoder, packSignsAndScale, type CodebookBlock } from './codebook-encoder.ts';
+import { codebookEncoder, packEvenSigns, type EntryPacker } from './codebook-encoder.ts';
+
+/** Entries, then signs. */
+export const packIQ3XXS: EntryPacker = (entries, signs, out, at) => {
+  for (let group = 0; group < 64; group++) out[at + 2 + group] = entries[group]!;
+  for (let j = 0; j < 8; j++) packEvenSigns(signs, 4 * j, out, at + 66 + 4 * j);
+};
 
 /**
  * Quantizes rows to IQ3_XXS: 256 weights in 98 bytes, eight sub-blocks of 32 with a 4-bit sub-scale s
@@ -28,11 +34,8 @@ export const encodeIQ3XXS: Encoder = codebookEncoder({
     },
   },
   subBlock: 32,
-  pack,
+  packEntries: packIQ3XXS,
+  packScales(subScales, out) {
+    for (let j = 0; j < 8; j++) out[69 + 4 * j]! |= subScales[j]! << 4;
+  },
 });
-
-/** Entries, then signs and sub-scales. */
-function pack(block: CodebookBlock, out: Uint8Array): void {
-  out.set(block.entries, 2);
-  for (let j = 0; j < 8; j++) packSignsAndScale(block, j, out, 66 + 4 * j);
-}

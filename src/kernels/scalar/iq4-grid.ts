@@ -1,3 +1,4 @@
+import { packNibbles } from './pack.ts';
 import { roundSmall, type Grid, type Search } from './symmetric-fit.ts';
 
 /**
@@ -31,11 +32,8 @@ export const iq4Grid: Grid = {
 };
 
 /** Packs grid values of runs of 32 weights: byte j holds the codes of weights j and j + 16. */
-export function packIq4(values: Float32Array): Uint8Array {
-  return new Uint8Array(values.length / 2).map((_, byte) => {
-    const first = (byte >> 4) * 32 + (byte & 15);
-    return nearestIq4Code(values[first]!) | (nearestIq4Code(values[first + 16]!) << 4);
-  });
+export function packIq4(values: Float32Array, out: Uint8Array, at: number): void {
+  packNibbles(Uint8Array.from(values, nearestIq4Code), out, at);
 }
 
 const search: Search = {

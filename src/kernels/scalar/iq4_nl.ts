@@ -32,6 +32,6 @@ function encode(block: FitBlock, search: Search, out: Uint8Array): number {
   const codes = codesAt(block, [scale.value], iq4Grid);
   out[0] = scale.bits & 255;
   out[1] = scale.bits >> 8;
-  out.set(packIq4(codes.values), 2);
+  packIq4(codes.values, out, 2);
   return codes.squaredError;
 }

@@ -31,7 +31,7 @@ function encode(block: FitBlock, search: Search, out: Uint8Array): number {
   out[0] = fitted.scale.bits & 255;
   out[1] = fitted.scale.bits >> 8;
   packScales(fitted.subScales, out.subarray(2, 8));
-  out.set(packIq4(codes.values), 8);
+  packIq4(codes.values, out, 8);
   return codes.squaredError;
 }
 

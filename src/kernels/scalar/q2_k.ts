@@ -1,6 +1,7 @@
 import type { Encoder } from '../kernels.ts';
 import { asymmetricEncoder } from './asymmetric-encode.ts';
 import type { AsymmetricType } from './asymmetric-type.ts';
+import { packBitPairs } from './pack.ts';
 
 const type: AsymmetricType = {
   subLength: 16,
@@ -30,10 +31,6 @@ const type: AsymmetricType = {
 export const encodeQ2K: Encoder = asymmetricEncoder(type, 84, (out, scales, codes) => {
   const { stepHalf, minStepHalf, scaleCodes, minCodes } = scales;
   for (let j = 0; j < 16; j++) out[j] = scaleCodes[j]! | (minCodes[j]! << 4);
-  for (let i = 0; i < 64; i++) {
-    const first = (i >> 5) * 128 + (i & 31);
-    const [a, b, c, d] = [0, 32, 64, 96].map((skip) => codes[first + skip]!);
-    out[16 + i] = a! | (b! << 2) | (c! << 4) | (d! << 6);
-  }
+  packBitPairs(codes, out, 16, 0);
   out.set([stepHalf & 255, stepHalf >> 8, minStepHalf & 255, minStepHalf >> 8], 80);
 });

@@ -1,6 +1,7 @@
 import type { Encoder } from '../kernels.ts';
 import { codesAt } from './codes.ts';
 import type { FitBlock } from './fit-block.ts';
+import { packBitPairs, packBits } from './pack.ts';
 import { fitSuperBlock, scalesOf, type SuperBlock } from './sub-scales.ts';
 import { linearGrid, type Search } from './symmetric-fit.ts';
 import { symmetricEncoder } from './symmetric-encoder.ts';
@@ -39,31 +40,12 @@ function encode(block: FitBlock, search: Search, out: Uint8Array): number {
   const fitted = fitSuperBlock(block, shape, search);
   const codes = codesAt(block, scalesOf(fitted), shape.grid);
   const stored = Uint8Array.from(codes.values, (code) => code + 4);
-  out.set(packHighBits(stored));
-  out.set(packLowBits(stored), 32);
+  packBits(stored, out, 0, 2);
+  packBitPairs(stored, out, 32, 0);
   out.set(packScales(fitted.subScales), 96);
   out[108] = fitted.scale.bits & 255;
   out[109] = fitted.scale.bits >> 8;
   return codes.squaredError;
-}
-
-/** Bit k of byte l is the high bit of weight 32·k + l. */
-function packHighBits(codes: Uint8Array): Uint8Array {
-  return new Uint8Array(32).map((_, byte) => {
-    let bits = 0;
-    for (let k = 0; k < 8; k++) bits |= (codes[32 * k + byte]! >> 2) << k;
-    return bits;
-  });
-}
-
-/** Per half of 128: byte l holds the low two bits of weights l, l + 32, l + 64 and l + 96. */
-function packLowBits(codes: Uint8Array): Uint8Array {
-  return new Uint8Array(64).map((_, byte) => {
-    const first = (byte & 32) * 4 + (byte & 31);
-    let bits = 0;
-    for (let k = 0; k < 4; k++) bits |= (codes[first + 32 * k]! & 3) << (2 * k);
-    return bits;
-  });
 }
 
 /** Sixteen sub-scales plus 32: low nibbles in bytes 0 … 7, pairs of high bits in bytes 8 … 11. */

@@ -2,6 +2,7 @@ import type { Encoder } from '../kernels.ts';
 import { asymmetricEncoder } from './asymmetric-encode.ts';
 import type { StoredScales } from './asymmetric-steps.ts';
 import type { AsymmetricType } from './asymmetric-type.ts';
+import { packNibbles } from './pack.ts';
 
 const type: AsymmetricType = {
   subLength: 32,
@@ -32,10 +33,7 @@ const type: AsymmetricType = {
  */
 export const encodeQ4K: Encoder = asymmetricEncoder(type, 144, (out, scales, codes) => {
   packHeader(out, scales);
-  for (let i = 0; i < 128; i++) {
-    const low = Math.floor(i / 32) * 64 + (i % 32);
-    out[16 + i] = codes[low]! | (codes[low + 32]! << 4);
-  }
+  packNibbles(codes, out, 16, 32);
 });
 
 /** Writes d, dmin and the eight 6-bit scale codes and min codes: the first 16 bytes. */

@@ -1,6 +1,7 @@
 import type { Encoder } from '../kernels.ts';
 import { asymmetricEncoder } from './asymmetric-encode.ts';
 import type { AsymmetricType } from './asymmetric-type.ts';
+import { packBits, packNibbles } from './pack.ts';
 import { packHeader } from './q4_k.ts';
 
 const type: AsymmetricType = {
@@ -33,11 +34,6 @@ const type: AsymmetricType = {
  */
 export const encodeQ5K: Encoder = asymmetricEncoder(type, 176, (out, scales, codes) => {
   packHeader(out, scales);
-  out.fill(0, 16);
-  codes.forEach((code, i) => {
-    const plane = Math.floor(i / 32);
-    const column = i % 32;
-    out[16 + column]! |= (code >> 4) << plane;
-    out[48 + 32 * (plane >> 1) + column]! |= (code & 15) << (4 * (plane & 1));
-  });
+  packBits(codes, out, 16, 4);
+  packNibbles(codes, out, 48, 32);
 });

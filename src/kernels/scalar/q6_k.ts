@@ -1,6 +1,7 @@
 import type { Encoder } from '../kernels.ts';
 import { codesAt } from './codes.ts';
 import type { FitBlock } from './fit-block.ts';
+import { packBitPairs, packNibbles } from './pack.ts';
 import { fitSuperBlock, scalesOf, type SuperBlock } from './sub-scales.ts';
 import { linearGrid, type Search } from './symmetric-fit.ts';
 import { symmetricEncoder } from './symmetric-encoder.ts';
@@ -38,29 +39,10 @@ function encode(block: FitBlock, search: Search, out: Uint8Array): number {
   const fitted = fitSuperBlock(block, shape, search);
   const codes = codesAt(block, scalesOf(fitted), shape.grid);
   const stored = Uint8Array.from(codes.values, (code) => code + 32);
-  out.set(packLowBits(stored));
-  out.set(packHighBits(stored), 128);
+  packNibbles(stored, out, 0, 64);
+  packBitPairs(stored, out, 128, 4);
   out.set(new Uint8Array(fitted.subScales.buffer), 192);
   out[208] = fitted.scale.bits & 255;
   out[209] = fitted.scale.bits >> 8;
   return codes.squaredError;
-}
-
-/** Per half of 128: byte l holds the low nibbles of weights l and l + 64, l in 0 … 63. */
-function packLowBits(codes: Uint8Array): Uint8Array {
-  return new Uint8Array(128).map((_, byte) => {
-    const first = (byte & 64) * 2 + (byte & 63);
-    return (codes[first]! & 15) | ((codes[first + 64]! & 15) << 4);
-  });
-}
-
-/** Per half of 128: byte l holds the top two bits of weights l, l + 32, l + 64 and l + 96. */
-function packHighBits(codes: Uint8Array): Uint8Array {
-  return new Uint8Array(64).map((_, byte) => {
-    const first = (byte & 32) * 4 + (byte & 31);
-    return [0, 1, 2, 3].reduce(
-      (bits, quarter) => bits | ((codes[first + quarter * 32]! >> 4) << (quarter * 2)),
-      0,
-    );
-  });
 }

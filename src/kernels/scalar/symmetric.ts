@@ -4,7 +4,7 @@ import { decodeQ4_0, decodeQ5_0 } from './decode-legacy.ts';
 import { blockEncoder, maxHalf, putWord, scaleToHalf, smallestPeak } from './encoder.ts';
 import { integerPeak, integersOf, scaleInteger } from './integers.ts';
 import { laneSum } from './lanes.ts';
-import { packFifthBits, packNibbles } from './pack.ts';
+import { packFiveBits, packNibbles } from './pack.ts';
 
 const { fround } = Math;
 
@@ -124,8 +124,8 @@ function symmetricEncoder(type: 'Q4_0' | 'Q5_0', search: Search): Encoder {
       const d = f16ToF32(half);
       const codes = codesAt(values, d === 0 ? 0 : fround(1 / d), n).map((l) => l + n);
       putWord(out, at, half);
-      if (n === 16) packFifthBits(codes, out, at + 2);
-      packNibbles(codes, out, n === 16 ? at + 6 : at + 2);
+      if (n === 16) packFiveBits(codes, out, at + 2);
+      else packNibbles(codes, out, at + 2);
     },
     decode,
   );

@@ -3,6 +3,7 @@ import type { Encoder } from '../kernels.ts';
 import { decodeTQ1_0, decodeTQ2_0, tq1Sections } from './decode-ternary.ts';
 import { blockEncoder, maxHalf, peakOf, putWord, scaleToHalf, smallestPeak } from './encoder.ts';
 import { laneSum } from './lanes.ts';
+import { packBitPairs } from './pack.ts';
 
 const { fround } = Math;
 
@@ -110,14 +111,7 @@ export const encodeTQ2_0: Encoder = blockEncoder(
   'TQ2_0',
   (values, weights, out, at, weighted) => {
     const { half, codes } = fitBlock(values, weights, weighted);
-    for (let j = 0; j < 64; j++) {
-      const first = 128 * (j >> 5) + (j & 31);
-      out[at + j] =
-        codes[first]! |
-        (codes[first + 32]! << 2) |
-        (codes[first + 64]! << 4) |
-        (codes[first + 96]! << 6);
-    }
+    packBitPairs(codes, out, at, 0);
     putWord(out, at + 64, half);
   },
   decodeTQ2_0,
