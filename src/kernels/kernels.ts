@@ -31,12 +31,19 @@ export const encodableTypes = [
 /** A block type that Pith can write. */
 export type EncodableType = (typeof encodableTypes)[number];
 
+/** Whether Pith can write a block type. */
+export function isEncodable(type: BlockType): type is EncodableType {
+  return (encodableTypes as readonly BlockType[]).includes(type);
+}
+
 /** Sums over the weights of one encode call; the relative RMS error is sqrt(error / norm). */
 export interface EncodeError {
   /** Σ (x − x̂)², x̂ being what a decoder will read back. */
   squaredError: number;
   /** Σ x². */
   squaredNorm: number;
+  /** With feedback: the error by what the weights' coupling makes of it, see `encodeMatrix`. */
+  coupledError?: number;
 }
 
 /**

@@ -7,11 +7,11 @@ import { PithError } from '../util/errors.ts';
 
 /** A worker that runs on this thread, a turn of the event loop later, and notes what it was sent. */
 function inlinePort() {
-  const requests: KernelRequest[] = [];
+  const requests: Exclude<KernelRequest, { kind: 'factor' }>[] = [];
   const listeners: Parameters<KernelPort['listen']>[] = [];
   const port: KernelPort = {
     send(request) {
-      requests.push(request);
+      if (request.kind !== 'factor') requests.push(request);
       setImmediate(() => listeners[0]?.[0](answerRequest(scalarKernels, request)));
     },
     listen: (...both) => void listeners.push(both),
@@ -78,4 +78,18 @@ test('a worker that dies rejects what is under way and everything after it', asy
   fail(new PithError('engine', 'A kernel thread ended with code 1.'));
   await expect(underWay).rejects.toMatchObject({ code: 'engine' });
   await expect(pool.transcode(slabOf(halves(32)))).rejects.toMatchObject({ code: 'engine' });
+});
+
+test('a block is factored into shared memory, or copied where the caller wants it', async () => {
+  const pool = new KernelPool([inlinePort().port]);
+  const matrix = Float32Array.of(8, 4, 4, 10);
+  const shared = new Float32Array(new SharedArrayBuffer(16));
+  const own = new Float32Array(4);
+  for (const out of [shared, own]) {
+    const job = { matrix, size: 2, scale: 0.5, damping: 0, out };
+    expect(await pool.factor(job)).toEqual({ ok: true, damping: 0 });
+    // H = [[4, 2], [2, 5]]: the cost of x₁ alone, with x₂ free, is 4 − 2 · 2 / 5 = 1 / U₁₁².
+    expect(1 / out[0]! ** 2).toBeCloseTo(3.2, 6);
+    expect(1 / out[3]! ** 2).toBeCloseTo(5, 6);
+  }
 });

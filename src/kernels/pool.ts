@@ -6,7 +6,8 @@ import {
   type TranscodedSlab,
   type Transcoder,
 } from './transcoder.ts';
-import type { KernelPort, KernelReply, KernelRequest } from './worker-protocol.ts';
+import type { KernelPort, KernelReply, KernelRequest, KernelResult } from './worker-protocol.ts';
+import type { FactorJob, FactorResult } from './feedback/factor-block.ts';
 import type { TensorType } from '../tensor/dtypes.ts';
 import { PithError } from '../util/errors.ts';
 
@@ -17,7 +18,7 @@ type Unsent<T> = T extends unknown ? Omit<T, 'id'> : never;
 
 interface Waiting {
   readonly request: KernelRequest;
-  resolve(result: EncodeError | number): void;
+  resolve(result: KernelResult): void;
   reject(error: Error): void;
 }
 
@@ -57,11 +58,12 @@ export class KernelPool implements Transcoder {
   }
 
   async transcode(slab: Slab): Promise<TranscodedSlab> {
-    const { from, to, columns, importance } = slab;
+    const { from, to, columns, importance, coupling } = slab;
     const memory = this.#shared(slab.bytes);
     const { bytes: out, release } = this.reserve(slabOutputBytes(slab));
     const { bytes } = memory;
-    const request = { kind: 'transcode', from, to, columns, bytes, out, importance } as const;
+    const sizes = { from, to, columns, bytes, out };
+    const request = { kind: 'transcode', ...sizes, importance, coupling } as const;
     const error = (await this.#ask(request)) as EncodeError;
     memory.release();
     return { ...error, out, release };
@@ -74,11 +76,21 @@ export class KernelPool implements Transcoder {
     return index;
   }
 
+  async factor(job: FactorJob): Promise<FactorResult> {
+    const { buffer, byteOffset, byteLength } = job.out;
+    const memory = this.#shared(new Uint8Array(buffer, byteOffset, byteLength));
+    const out = new Float32Array(memory.bytes.buffer, memory.bytes.byteOffset, job.out.length);
+    const result = (await this.#ask({ kind: 'factor', job: { ...job, out } })) as FactorResult;
+    if (out.buffer !== buffer) job.out.set(out);
+    memory.release();
+    return result;
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#ports.map((port) => port.close()));
   }
 
-  #ask(request: Unsent<KernelRequest>): Promise<EncodeError | number> {
+  #ask(request: Unsent<KernelRequest>): Promise<KernelResult> {
     if (this.#failure) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       this.#queue.push({ request: { ...request, id: this.#nextId++ }, resolve, reject });

@@ -1,4 +1,6 @@
 import type { EncodableType, EncodeError, Kernels } from './kernels.ts';
+import { transcodeCoupled, type Coupling } from './feedback/coupling.ts';
+import { factorBlock, type FactorJob, type FactorResult } from './feedback/factor-block.ts';
 import { blockTypes } from '../tensor/block-types.ts';
 import { unitOf, type TensorType } from '../tensor/dtypes.ts';
 
@@ -10,6 +12,8 @@ export interface Slab {
   readonly bytes: Uint8Array;
   /** One weight ≥ 0 a column. */
   readonly importance?: Float32Array;
+  /** Encodes with error feedback; importance then follows from it. */
+  readonly coupling?: Coupling;
 }
 
 /** Memory for the bytes of one slab; `release` gives it back when nothing reads them any more. */
@@ -32,6 +36,8 @@ export interface Transcoder {
   transcode(slab: Slab): Promise<TranscodedSlab>;
   /** Index of the first NaN or infinite weight of `bytes`, or -1. */
   firstNonFinite(type: TensorType, bytes: Uint8Array): Promise<number>;
+  /** Factors a block of a matrix; `out` should lie in shared memory, or is copied. */
+  factor(job: FactorJob): Promise<FactorResult>;
   close(): Promise<void>;
 }
 
@@ -49,10 +55,13 @@ export function inlineTranscoder(kernels: Kernels): Transcoder {
     reserve: (byteLength) => ({ bytes: new Uint8Array(byteLength), release: () => undefined }),
     transcode: async (slab) => {
       const out = new Uint8Array(slabOutputBytes(slab));
-      const error = kernels.transcode({ ...slab, out });
+      const { coupling } = slab;
+      const job = { ...slab, out };
+      const error = coupling ? transcodeCoupled(kernels, job, coupling) : kernels.transcode(job);
       return { ...error, out, release: () => undefined };
     },
     firstNonFinite: async (type, bytes) => kernels.firstNonFinite(type, bytes),
+    factor: async (job) => factorBlock(job),
     close: async () => undefined,
   };
 }

@@ -1,4 +1,6 @@
 import type { EncodableType, EncodeError, Kernels } from './kernels.ts';
+import { transcodeCoupled, type Coupling } from './feedback/coupling.ts';
+import { factorBlock, type FactorJob, type FactorResult } from './feedback/factor-block.ts';
 import type { TensorType } from '../tensor/dtypes.ts';
 import { PithError, type ErrorCode } from '../util/errors.ts';
 
@@ -13,7 +15,9 @@ export type KernelRequest =
       readonly bytes: Uint8Array;
       readonly out: Uint8Array;
       readonly importance: Float32Array | undefined;
+      readonly coupling: Coupling | undefined;
     }
+  | { readonly id: number; readonly kind: 'factor'; readonly job: FactorJob }
   | {
       readonly id: number;
       readonly kind: 'scan';
@@ -21,9 +25,12 @@ export type KernelRequest =
       readonly bytes: Uint8Array;
     };
 
+/** Of a conversion, of a search for what is not finite, of a factoring. */
+export type KernelResult = EncodeError | number | FactorResult;
+
 /** What a worker answers to the request of the same id. */
 export type KernelReply =
-  | { readonly id: number; readonly error?: undefined; readonly result: EncodeError | number }
+  | { readonly id: number; readonly error?: undefined; readonly result: KernelResult }
   | {
       readonly id: number;
       readonly error: {
@@ -47,7 +54,9 @@ export function answerRequest(kernels: Kernels, request: KernelRequest): KernelR
   try {
     if (request.kind === 'scan')
       return { id, result: kernels.firstNonFinite(request.type, request.bytes) };
-    const { importance, ...job } = request;
+    if (request.kind === 'factor') return { id, result: factorBlock(request.job) };
+    const { importance, coupling, ...job } = request;
+    if (coupling) return { id, result: transcodeCoupled(kernels, job, coupling) };
     return { id, result: kernels.transcode(importance ? { ...job, importance } : job) };
   } catch (error) {
     const known = error instanceof PithError ? error : undefined;

@@ -12,6 +12,8 @@ const mostColumns = 1 << 26;
 interface Cuttable {
   readonly name: string;
   readonly importance?: Float32Array;
+  /** Rows that are converted together, however many weights they have. */
+  readonly rowsTogether?: number;
 }
 
 /** Some whole rows of one tensor. */
@@ -45,7 +47,7 @@ export function* slabsOf<Planned extends Cuttable>(
     const importances = Math.max(1, (planned.importance?.length ?? 0) / columns);
     const rowsEach = rows / importances;
     const rowBytes = tensorBytes(tensor.name, [columns], tensor.type);
-    const most = Math.max(1, Math.floor(slabWeights / columns));
+    const most = planned.rowsTogether ?? Math.max(1, Math.floor(slabWeights / columns));
     for (let first = 0; first < rows;) {
       const expert = Math.floor(first / rowsEach);
       const count = Math.min(most, (expert + 1) * rowsEach - first);

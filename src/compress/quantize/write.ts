@@ -1,7 +1,8 @@
 import type { GgufPlan } from '../../formats/gguf/plan.ts';
 import { writeGguf } from '../../formats/gguf/write.ts';
-import { encodableTypes, type EncodableType } from '../../kernels/kernels.ts';
-import type { Transcoder, TranscodedSlab } from '../../kernels/transcoder.ts';
+import { isEncodable, type EncodableType } from '../../kernels/kernels.ts';
+import { hasGrid, type Coupling } from '../../kernels/feedback/coupling.ts';
+import type { TranscodedSlab, Transcoder } from '../../kernels/transcoder.ts';
 import type { Model } from '../../models/model.ts';
 import type { Output } from '../../storage/output-writer.ts';
 import type { BlockType } from '../../tensor/block-types.ts';
@@ -38,12 +39,22 @@ export function totalRelativeError(
   return norm > 0 ? Math.sqrt(error / norm) : 0;
 }
 
+/** How the rounding errors of a matrix' weights bear on one another. */
+export interface CouplingSource {
+  /** How many neighbouring rows of a tensor are coupled: 1 for none, undefined without any coupling. */
+  coupledRows(tensor: string): number | undefined;
+  /** The coupling of rows `first` and on, as many as are coupled; undefined where there is none after all. */
+  couplingOf(tensor: string, first: number): Promise<Coupling | undefined>;
+}
+
 /** What `writeQuantized` works with. */
 export interface WriteOptions {
   readonly transcoder: Transcoder;
   /** Continues where an interrupted run stopped; each finished tensor's report is noted in it. */
   readonly output: Output;
   readonly onTensor: (report: TensorReport) => void;
+  /** Feeds errors back where a tensor's new type has codes for it. */
+  readonly couplings?: CouplingSource;
   readonly onProgress?: OnProgress;
   readonly signal?: AbortSignal;
 }
@@ -63,16 +74,16 @@ export async function writeQuantized(
   { tensors, layout }: QuantizationPlan,
   options: WriteOptions,
 ): Promise<void> {
-  const { transcoder, output } = options;
+  const { transcoder, output, couplings } = options;
   const { resumeOffset } = output;
-  const plannedOf = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  const plannedOf = new Map(
+    tensors.map((tensor) => [tensor.name, couplings ? coupled(tensor, couplings) : tensor]),
+  );
   const left = layout.tensors
     .filter(({ offset }) => offset >= resumeOffset)
     .map(({ name }) => plannedOf.get(name)!);
   const window = 2 * transcoder.threads + 1;
-  const results = inOrder(slabsOf(left, model.tensors), window, (slab) =>
-    convert(slab, transcoder, options.signal),
-  );
+  const results = inOrder(slabsOf(left, model.tensors), window, (slab) => convert(slab, options));
   const progress = progressOf(layout, resumeOffset, options.onProgress);
   let finished: TensorReport | undefined;
   const onTensor = (report: TensorReport) => {
@@ -115,10 +126,22 @@ async function* tensorChunks(
   onTensor({ name, type, bytes, relativeError, squaredNorm });
 }
 
+/** A tensor whose errors are fed back, its coupled rows together. */
+function coupled(tensor: PlannedTensor, couplings: CouplingSource): CoupledTensor {
+  const { name, from, to } = tensor;
+  const rows = from !== to && hasGrid(to) ? couplings.coupledRows(name) : undefined;
+  if (rows === undefined) return tensor;
+  return { ...tensor, isCoupled: true, ...(rows > 1 && { rowsTogether: rows }) };
+}
+
+interface CoupledTensor extends PlannedTensor {
+  readonly isCoupled?: boolean;
+  readonly rowsTogether?: number;
+}
+
 async function convert(
-  { tensor, planned, first, rows, byteLength, importance }: SlabOfRows<PlannedTensor>,
-  transcoder: Transcoder,
-  signal: AbortSignal | undefined,
+  { tensor, planned, first, rows, byteLength, importance }: SlabOfRows<CoupledTensor>,
+  { transcoder, couplings, signal }: WriteOptions,
 ): Promise<TranscodedSlab> {
   if (signal?.aborted) throw stopped();
   const memory = transcoder.reserve(byteLength);
@@ -132,7 +155,10 @@ async function convert(
   const to = requireEncodable(planned);
   const slab = { from: tensor.type, to, columns, bytes, ...(importance && { importance }) };
   try {
-    const result = await transcoder.transcode(slab);
+    const coupling = planned.isCoupled
+      ? await couplings!.couplingOf(tensor.name, first)
+      : undefined;
+    const result = await transcoder.transcode(coupling ? { ...slab, coupling } : slab);
     if (mayOverflow(result)) await requireInRange(planned, { slab, first, result }, transcoder);
     return result;
   } catch (error) {
@@ -152,7 +178,7 @@ function stopped(): PithError {
 }
 
 function requireEncodable({ name, to }: PlannedTensor): EncodableType {
-  if ((encodableTypes as readonly string[]).includes(to)) return to as EncodableType;
+  if (isEncodable(to)) return to;
   throw new PithError('unsupported', `${name}: Pith cannot write ${to}.`);
 }
 

@@ -1,0 +1,128 @@
+import type { Coupling } from '../../kernels/feedback/coupling.ts';
+import type { Factors } from '../../kernels/feedback/factors.ts';
+import type { Transcoder } from '../../kernels/transcoder.ts';
+import type { CouplingSource } from '../quantize/write.ts';
+import type { Evidence } from '../evidence/evidence.ts';
+
+/** A matrix' block whose errors could not be coupled, or only with more damping than asked for. */
+export interface CouplingRemark {
+  readonly tensor: string;
+  readonly side: 'columns' | 'rows';
+  readonly remark: string;
+}
+
+/** How much is added to the diagonals before they are factored, as a share of their means. */
+export interface CouplingOptions {
+  readonly columnDamping?: number;
+  readonly rowDamping?: number;
+}
+
+interface SymmetricBlocks {
+  readonly blockSize: number;
+  readonly sums: Float32Array;
+  readonly tokens: number;
+}
+
+const defaultDamping = 0.05;
+/** Tensors of which factors are held. */
+const kept = 2;
+
+/**
+ * Factors what evidence says of how the errors of matrices are coupled, on the transcoder's threads. The factors of
+ * one matrix are held at a time, and those of its inputs while the next matrix reads the same.
+ *
+ * A block that no damping makes positive definite leaves its matrix without feedback on that side; `remarks` says so.
+ */
+export class Couplings implements CouplingSource {
+  readonly remarks: CouplingRemark[] = [];
+  readonly #evidence: Evidence;
+  readonly #transcoder: Transcoder;
+  readonly #options: CouplingOptions;
+  readonly #columns = new Latest<Factors | undefined>();
+  readonly #rows = new Latest<Factors | undefined>();
+
+  constructor(evidence: Evidence, transcoder: Transcoder, options: CouplingOptions = {}) {
+    this.#evidence = evidence;
+    this.#transcoder = transcoder;
+    this.#options = options;
+  }
+
+  /** @see CouplingSource */
+  coupledRows(tensor: string): number | undefined {
+    const { hessians, grams } = this.#evidence;
+    if (!hessians?.keptAs.has(tensor)) return undefined;
+    return grams?.shapes.get(tensor)?.blockSize ?? 1;
+  }
+
+  /** @see CouplingSource */
+  async couplingOf(tensor: string, first: number): Promise<Coupling | undefined> {
+    const columnFactors = await this.#columnFactors(tensor);
+    if (!columnFactors) return undefined;
+    const factors = await this.#rowFactors(tensor);
+    if (!factors) return { columnFactors };
+    const { blockSize, values } = factors;
+    const square = blockSize * blockSize;
+    const block = first / blockSize;
+    const rowFactors = { blockSize, values: values.subarray(block * square, (block + 1) * square) };
+    return { columnFactors, rowFactors };
+  }
+
+  #columnFactors(tensor: string): Promise<Factors | undefined> {
+    const { hessians } = this.#evidence;
+    const keptAs = hessians?.keptAs.get(tensor);
+    if (!hessians || keptAs === undefined) return Promise.resolve(undefined);
+    const { columnDamping: damping = defaultDamping } = this.#options;
+    return this.#columns.get(keptAs, async () => {
+      const hessian = await hessians.hessianOf(tensor);
+      return hessian && this.#factored(hessian, { tensor, side: 'columns', damping });
+    });
+  }
+
+  #rowFactors(tensor: string): Promise<Factors | undefined> {
+    const { rowDamping: damping = defaultDamping } = this.#options;
+    return this.#rows.get(tensor, async () => {
+      const gram = await this.#evidence.grams?.gramOf(tensor);
+      return gram && this.#factored(gram, { tensor, side: 'rows', damping });
+    });
+  }
+
+  async #factored(
+    { blockSize, sums, tokens }: SymmetricBlocks,
+    { tensor, side, damping }: { tensor: string; side: CouplingRemark['side']; damping: number },
+  ): Promise<Factors | undefined> {
+    const square = blockSize * blockSize;
+    const values = new Float32Array(new SharedArrayBuffer(4 * sums.length));
+    const jobs = Array.from({ length: sums.length / square }, (_, block) => {
+      const range = [block * square, (block + 1) * square] as const;
+      const [matrix, out] = [sums.subarray(...range), values.subarray(...range)];
+      return this.#transcoder.factor({ matrix, size: blockSize, scale: 1 / tokens, damping, out });
+    });
+    const results = await Promise.all(jobs);
+    const most = Math.max(...results.map((result) => result.damping));
+    if (results.some(({ ok }) => !ok)) {
+      const remark = `not positive definite with ${most} of the mean diagonal added: no feedback`;
+      this.remarks.push({ tensor, side, remark });
+      return undefined;
+    }
+    if (most > damping)
+      this.remarks.push({
+        tensor,
+        side,
+        remark: `factored with ${most} of the mean diagonal added`,
+      });
+    return { blockSize, values };
+  }
+}
+
+/** The last few of some values that are costly to make: slabs of neighbouring tensors are in flight together. */
+class Latest<T> {
+  readonly #known = new Map<string, Promise<T>>();
+
+  get(key: string, make: () => Promise<T>): Promise<T> {
+    const found = this.#known.get(key) ?? make();
+    this.#known.delete(key);
+    this.#known.set(key, found);
+    for (const old of [...this.#known.keys()].slice(0, -kept)) this.#known.delete(old);
+    return found;
+  }
+}
