@@ -1,7 +1,7 @@
 import type { EnergyFactors } from '../evaluate/energy-factors.ts';
 import type { Figure } from '../evaluate/figure.ts';
 import type { Footprint } from '../evaluate/footprint.ts';
-import { bench as run, type BenchReport, type DecodeRow } from '../recipes/bench/bench.ts';
+import type { BenchReport, DecodeRow } from '../recipes/bench/bench.ts';
 import { defineCommand } from './framework/command.ts';
 import { runnableModel } from './model-reference.ts';
 import { engineOptions } from './sampling-options.ts';
@@ -47,7 +47,8 @@ export const bench = defineCommand({
   },
   isolated: true,
   async run(context, { positionals, options }) {
-    return run(await runnableModel(positionals.model), {
+    const { bench } = await import('../recipes/bench/bench.ts');
+    return bench(await runnableModel(positionals.model), {
       promptLengths:
         options.prompts === undefined ? undefined : parseLengths(options.prompts, lengths),
       decodeTokens: options.tokens,

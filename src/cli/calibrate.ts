@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { calibrate as run, type CalibrateReport } from '../recipes/calibrate/calibrate.ts';
+import type { CalibrateReport } from '../recipes/calibrate/calibrate.ts';
 import { PithError } from '../util/errors.ts';
 import { formatBytes, formatDuration, formatInteger } from '../util/format-units.ts';
 import { defineCommand } from './framework/command.ts';
@@ -68,7 +68,8 @@ export const calibrate = defineCommand({
     const gradients = !options['no-gradients'];
     const { onProgress, signal } = context;
     const hessianBlock = blockOf(options.hessians, options['hessian-block']);
-    const report = await run(
+    const recipe = await import('../recipes/calibrate/calibrate.ts');
+    const report = await recipe.calibrate(
       { model, data, maxTokens, context: length, gradients, hessianBlock },
       { output, imatrix, force, threads, onProgress, signal },
     );

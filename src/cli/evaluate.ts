@@ -1,8 +1,4 @@
-import { evaluate as run, type EvaluateReport } from '../recipes/evaluate/evaluate.ts';
-import type { EvaluateRequest } from '../recipes/evaluate/request.ts';
-import { sortData } from '../recipes/evaluate/task-files.ts';
-import { evaluateTasks } from '../recipes/evaluate/tasks.ts';
-import { PithError } from '../util/errors.ts';
+import type { EvaluateReport } from '../recipes/evaluate/evaluate.ts';
 import { describeEvaluation } from './describe-evaluation.ts';
 import { describeTasks } from './describe-tasks.ts';
 import { defineCommand } from './framework/command.ts';
@@ -90,25 +86,19 @@ export const evaluate = defineCommand({
     threads: threadsOption('Threads that compute.'),
   },
   isolated: true,
-  async run(context, { positionals, options }) {
-    const { data, cache, threads, limit, 'task-data': taskData, ...others } = options;
-    const { engine, against, stride, context: length, 'max-tokens': maxTokens } = others;
-    const { model } = positionals;
-    const { texts, tasks } = await sortData(data);
-    requireTask(tasks, { taskData, limit });
-    const request = { model, engine, against, stride, context: length, maxTokens };
+  async run(context, { positionals: { model }, options }) {
+    const { evaluateData } = await import('../recipes/evaluate/evaluate-data.ts');
+    const { 'task-data': taskData, 'max-tokens': maxTokens, cache, threads, ...others } = options;
     const { onProgress, signal } = context;
-    const settings = { threads, cache, onProgress, signal };
-    const isText = texts.length > 0 || tasks.length === 0;
-    const measured = isText ? await run({ ...request, data: texts }, settings) : undefined;
-    const asked = { ...request, data: tasks, taskData, limit };
-    const answered = tasks.length > 0 ? await evaluateTasks(asked, settings) : undefined;
-    const notes = [...(measured?.notes ?? []), ...(answered?.notes ?? [])];
-    const ofTasks = Object.entries(answered?.tasks ?? {}).flatMap(([name, task]) =>
+    const report = await evaluateData(
+      { ...others, model, taskData, maxTokens },
+      { threads, cache, onProgress, signal },
+    );
+    const ofTasks = Object.entries(report.tasks ?? {}).flatMap(([name, task]) =>
       task.notes.map((note) => `${name}: ${note}`),
     );
-    for (const note of [...notes, ...ofTasks]) context.note(`note: ${note}`);
-    return { ...answered, ...measured, data, notes };
+    for (const note of [...report.notes, ...ofTasks]) context.note(`note: ${note}`);
+    return report;
   },
   render: (report) =>
     [
@@ -116,13 +106,3 @@ export const evaluate = defineCommand({
       ...(report.tasks ? [describeTasks(report.tasks)] : []),
     ].join('\n\n'),
 });
-
-/** Options of tasks without one are mistakes. */
-function requireTask(
-  tasks: readonly string[],
-  { taskData, limit }: Pick<EvaluateRequest, 'taskData' | 'limit'>,
-): void {
-  const given = taskData?.length ? '--task-data' : limit === undefined ? undefined : '--limit';
-  if (given === undefined || tasks.length > 0) return;
-  throw new PithError('usage', `${given} is for tasks, and no task is given.`, 'Add --data TASK.');
-}

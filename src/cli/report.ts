@@ -1,8 +1,4 @@
 import process from 'node:process';
-import type { ReportData } from '../evaluate/report/report-data.ts';
-import { gatherReport } from '../recipes/report/gather.ts';
-import { readReport } from '../recipes/report/read-report.ts';
-import { writeReport } from '../recipes/report/write-report.ts';
 import { PithError } from '../util/errors.ts';
 import { defineCommand } from './framework/command.ts';
 
@@ -42,7 +38,19 @@ export const report = defineCommand({
       type: 'string',
       value: 'FILE|TASK',
       multiple: true,
-      description: 'Text or task (.yaml) to measure quality on; sample is the text in the box.',
+      description: 'Text or task to measure quality on, as in pith evaluate.',
+    },
+    'task-data': {
+      type: 'string',
+      value: 'PATH',
+      multiple: true,
+      description: 'Rows of the task: a file, or a folder of them.',
+    },
+    limit: {
+      type: 'integer',
+      value: 'N',
+      min: 1,
+      description: 'Ask the first N rows of each data file of a task.',
     },
     engine: {
       type: 'string',
@@ -90,29 +98,27 @@ export const report = defineCommand({
   },
   isolated: true,
   async run(context, { positionals: { model: models }, options }) {
-    const { against, data, engine, prompt, tokens, output, cache, threads } = options;
-    const { 'max-tokens': maxTokens, factors: factorsFile } = options;
-    const { data: card, notes } = isReport(models)
-      ? { data: await readReport(models[0]), notes: [] }
-      : await gatherReport(
-          {
-            models,
-            against: requireBase(models, against),
-            data,
-            engine,
-            prompt,
-            continuationTokens: tokens,
-            command: commandLine(),
-            maxTokens,
-          },
-          {
-            threads,
-            cache,
-            factorsFile,
-            onProgress: context.onProgress,
-            signal: context.signal,
-          },
-        );
+    const { output, engine, prompt, tokens, ...measuring } = options;
+    const { onProgress, signal } = context;
+    const { makeWritableFolder } = await import('../storage/folder.ts');
+    const { writeReport } = await import('../recipes/report/write-report.ts');
+    if (isReport(models)) {
+      requireNothingToMeasure(models[0], measuring);
+      const { readReport } = await import('../recipes/report/read-report.ts');
+      const card = await readReport(models[0]);
+      return { written: await writeReport(card, output), ...card };
+    }
+    const { data, limit, threads, cache, factors: factorsFile } = measuring;
+    const { 'task-data': taskData, 'max-tokens': maxTokens } = measuring;
+    const against = requireBase(models, measuring.against);
+    const { gatherReport } = await import('../recipes/report/gather.ts');
+    const command = commandLine();
+    const shown = { prompt, continuationTokens: tokens, command };
+    await makeWritableFolder(output);
+    const { data: card, notes } = await gatherReport(
+      { models, against, data, taskData, limit, engine, maxTokens, ...shown },
+      { threads, cache, factorsFile, onProgress, signal },
+    );
     const written = await writeReport(card, output);
     for (const note of [...card.notes, ...notes]) context.note(`note: ${note}`);
     return { written, ...card };
@@ -126,6 +132,19 @@ function isReport(models: readonly string[]): models is readonly [string] {
   return others.length === 0 && only!.toLowerCase().endsWith('.json');
 }
 
+const isGiven = (value: unknown) => (Array.isArray(value) ? value.length > 0 : value !== undefined);
+
+/** A card is rendered from its data as they are. */
+function requireNothingToMeasure(file: string, measuring: Readonly<Record<string, unknown>>): void {
+  const names = Object.keys(report.options).filter((name) => isGiven(measuring[name]));
+  if (names.length === 0) return;
+  throw new PithError(
+    'usage',
+    `${file} is measured already; --${names[0]} is for measuring.`,
+    'Leave it out, or give models instead of the report.json.',
+  );
+}
+
 function requireBase(models: readonly string[], against: string | undefined): string {
   if (against !== undefined) return against;
   throw new PithError(
@@ -136,7 +155,7 @@ function requireBase(models: readonly string[], against: string | undefined): st
 }
 
 /** The command line as a shell would take it again. */
-function commandLine(): ReportData['made']['command'] & string {
+function commandLine(): string {
   const words = process.argv.slice(2).map((word) => {
     return /^[\w./=:@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
   });

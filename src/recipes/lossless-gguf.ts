@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Model } from '../models/model.ts';
@@ -20,7 +21,7 @@ export interface LosslessGguf {
 
 /**
  * Writes a model into `folder` as a GGUF file in the type of its weights, so that nothing is lost, for
- * engines that read nothing else. The caller removes it.
+ * engines that read nothing else. The caller removes it; of a run that is stopped nothing is left.
  *
  * @throws PithError what `openModel` and `quantize` throw.
  */
@@ -41,10 +42,14 @@ export async function losslessGguf(
       ...(onProgress && { onProgress }),
       ...(signal && { signal }),
     });
+    return { path, type };
+  } catch (error) {
+    // Nobody knows its name to continue it.
+    for (const part of ['.partial', '.journal']) await rm(`${path}${part}`, { force: true });
+    throw error;
   } finally {
     await prepared.model.close();
   }
-  return { path, type };
 }
 
 /** The one type that all matrices have, else F32, which holds every number of the others. */

@@ -1,4 +1,4 @@
-import { mkdir, open, stat, statfs } from 'node:fs/promises';
+import { access, constants, mkdir, open, stat, statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { PithError } from '../util/errors.ts';
 import { attempt, ignoreMissing, systemError } from './system-error.ts';
@@ -31,6 +31,16 @@ async function exists(path: string): Promise<boolean> {
 
 async function isFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+}
+
+/**
+ * Makes a folder as `makeFolder`, and makes sure that files can be written into it.
+ *
+ * @throws {@link PithError} as `makeFolder`; `no-permission`.
+ */
+export async function makeWritableFolder(path: string): Promise<void> {
+  await makeFolder(path);
+  await attempt('write into', path, () => access(path, constants.W_OK));
 }
 
 /** Throws `not-found` unless the folder that `path` lies in exists. */

@@ -1,4 +1,5 @@
-import { copyFile, readFile, readdir, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseReportData } from '../../src/evaluate/report/report-data.ts';
@@ -8,22 +9,22 @@ import { sampleGguf } from './sample-gguf.ts';
 
 const sample = sampleGguf();
 
-/** The task in the box with four harmless pairs. */
-async function pairsTask(): Promise<string> {
-  const task = join(sample.folder(), 'pairs.yaml');
-  await copyFile(resolve(import.meta.dirname, '../../tasks/crows_pairs.yaml'), task);
+const taskFile = resolve(import.meta.dirname, '../../tasks/crows_pairs.yaml');
+
+/** Four harmless rows for the box's task crows_pairs. */
+async function pairsFile(): Promise<string> {
+  const path = join(sample.folder(), 'pairs.csv');
   const pairs = ['king,queen', 'old man,old woman', 'boy,girl', 'prince,princess'];
   const rows = pairs.map((pair) => `The ${pair.replace(',', ' slept.,The ')} slept.`);
-  await writeFile(
-    join(sample.folder(), 'crows_pairs.csv'),
-    `sent_more,sent_less\n${rows.join('\n')}\n`,
-  );
-  return task;
+  await writeFile(path, `sent_more,sent_less\n${rows.join('\n')}\n`);
+  return path;
 }
 
 test('a card of the sample in Q8_0: every part is measured, and its data renders the same card', async () => {
   const folder = join(sample.folder(), 'card');
-  const data = ['--data', 'sample', '--max-tokens', '300', '--data', await pairsTask()];
+  const rows = await pairsFile();
+  const task = ['--data', 'crows_pairs', '--task-data', rows];
+  const data = ['--data', 'sample', '--max-tokens', '300', ...task];
   const text = ['-p', 'Once upon a time', '-n', '8'];
   const places = ['--cache', join(sample.folder(), 'scores'), '-o', folder];
   const measured = await pith([
@@ -49,6 +50,9 @@ test('a card of the sample in Q8_0: every part is measured, and its data renders
   ]);
   const json = join(folder, 'report.json');
   const report = parseReportData(JSON.parse(await readFile(json, 'utf8')), json);
+  const asked = createHash('sha256').update(await readFile(taskFile));
+  asked.update(await readFile(rows));
+  expect(report.data[1]).toEqual({ name: 'crows_pairs', sha256: asked.digest('hex') });
   const [candidate] = report.candidates;
   expect(candidate!.label).toBe('sample-q8_0');
   expect(candidate!.klDivergence!.mean.value).toBeLessThan(0.001);
@@ -67,6 +71,23 @@ test('a card of the sample in Q8_0: every part is measured, and its data renders
       await readFile(join(folder, name), 'utf8'),
     );
   }
+});
+
+test.each([
+  ['a version that is not there', ['absent.gguf', '--against', 'sample'], 'not-found'],
+  ['a text that is not there', ['@', '--against', 'sample', '--data', 'absent.txt'], 'not-found'],
+  ['a task without rows', ['@', '--against', 'sample', '--data', 'arc'], 'usage'],
+  ['an option without effect', ['@', '--against', 'sample', '--limit', '3'], 'usage'],
+  ['a file as the folder', ['@', '--against', 'sample', '-o', '@'], 'io'],
+  ['a report with an option of measuring', ['card/report.json', '--limit', '3'], 'usage'],
+])('%s is refused before anything is measured', async (_, args, code) => {
+  const line = args.map((word) => (word === '@' ? sample.path() : word));
+  const output = line.includes('-o') ? [] : ['-o', join(sample.folder(), 'refused')];
+  // Measuring needs a folder for temporary files first.
+  const env = { TMPDIR: join(sample.folder(), 'absent') };
+  const { report } = await pithJson(['report', ...line, ...output], { env });
+  expect(report).toMatchObject({ error: { code, hint: expect.any(String) } });
+  expect(await readdir(join(sample.folder(), 'refused')).catch(() => [])).toEqual([]);
 });
 
 test('without a base, and of data that is no report: the next step is named', async () => {

@@ -9,7 +9,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { AnswerFile, removeAnswers } from './answer-file.ts';
+import { AnswerFile } from './answer-file.ts';
+import { EvaluationSession } from './session.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pith-answers-'));
 const path = join(folder, 'candidate.answers');
@@ -54,10 +55,13 @@ test('answers under another key are not ours', async () => {
   expect(readFileSync(path, 'utf8')).toBe('{"key":"other"}\n');
 });
 
-test('two processes do not write one file; removed answers leave nothing', async () => {
+test('two processes do not write one file; at the end of a session nothing of it is left', async () => {
   const file = await AnswerFile.open(path, 'other');
   await expect(AnswerFile.open(path, 'other')).rejects.toMatchObject({ code: 'conflict' });
   await file.close();
-  await removeAnswers(path);
+  const session = new EvaluationSession();
+  session.keep(path);
+  session.keep(`${path}.never-written`);
+  await session.end();
   expect(existsSync(path) || existsSync(`${path}.lock`)).toBe(false);
 });

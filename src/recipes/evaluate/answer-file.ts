@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { readFile, unlink } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Answer } from '../../evaluate/tasks/index.ts';
 import { acquireLock } from '../../storage/lock-file.ts';
@@ -76,11 +76,6 @@ export class AnswerFile {
     closeSync(this.#handle);
     await this.#release();
   }
-}
-
-/** Removes kept answers. */
-export async function removeAnswers(path: string): Promise<void> {
-  await attempt('remove', path, () => unlink(path));
 }
 
 function parse(text: string): Map<number, Answer> {

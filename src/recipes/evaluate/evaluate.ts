@@ -17,6 +17,7 @@ import { orContinuable } from './interrupted.ts';
 import { measure, topOf, type Measured, type MeasurementPlan } from './measurement.ts';
 import { planEvaluation } from './plan.ts';
 import type { EvaluateOptions, EvaluateRequest } from './request.ts';
+import { inSession, type SessionOptions } from './in-session.ts';
 
 /** The figures of one engine; those of a comparison only with a base. */
 export interface Measurement extends Likelihood, Partial<Comparison> {
@@ -60,9 +61,16 @@ export interface EvaluateReport extends Measurement {
  * @throws PithError what opening models and reading texts throws; `conflict` for a base with another
  *   tokenizer; `unsupported` for text shorter than a window; `not-finite`; `cancelled`.
  */
-export async function evaluate(
+export function evaluate(
   request: EvaluateRequest,
   options: EvaluateOptions = {},
+): Promise<EvaluateReport> {
+  return inSession(options, (given) => evaluateTexts(request, given));
+}
+
+async function evaluateTexts(
+  request: EvaluateRequest,
+  options: SessionOptions,
 ): Promise<EvaluateReport> {
   const started = performance.now();
   const prepared = await planEvaluation(request, options);

@@ -16,7 +16,10 @@ export interface GgufFile {
  *
  * @throws PithError what `quantize` throws.
  */
-export async function openGgufFile(reference: string, options: EngineOptions): Promise<GgufFile> {
+export async function openGgufFile(
+  reference: string,
+  options: Omit<EngineOptions, 'contextLength'>,
+): Promise<GgufFile> {
   const { kind, path } = await locateModel(reference);
   if (kind === 'gguf') return { path, notes: [], close: async () => undefined };
   const made = await losslessGguf(reference, options.temporary, options);

@@ -8,11 +8,12 @@ import type { Windows } from '../../evaluate/windows.ts';
 import type { OnProgress } from '../../util/progress.ts';
 import { version } from '../../util/version.ts';
 import { openScorer, type EngineName } from './engines.ts';
+import type { EvaluationSession } from './session.ts';
 import {
   fillScoreFile,
-  isComplete,
+  finishedDevice,
   openScoreFile,
-  takeScores,
+  readScores,
   type ScoreFile,
 } from './score-file.ts';
 
@@ -31,6 +32,7 @@ export interface MeasurementPlan {
   /** Ids that the models may give. */
   readonly vocabulary: number;
   readonly contextLength: number;
+  readonly session: EvaluationSession;
   /** The folder of score files. */
   readonly cache: string;
   readonly threads?: number | undefined;
@@ -61,18 +63,37 @@ export async function measure(plan: MeasurementPlan, engine: EngineName): Promis
   const base = plan.against && baseFile(plan, plan.against, engine);
   const notes = base ? await completeBase(plan, base, engine) : [];
   const file = candidateFile(plan, engine);
+  const filled = await completeCandidate(plan, file, base, engine);
+  plan.session.keep(file.path);
+  const scores = joinScores(await readScores(file));
+  return { engine, device: filled.device, scores, notes: [...notes, ...filled.notes] };
+}
+
+interface Filled {
+  readonly device: string;
+  readonly notes: readonly string[];
+}
+
+async function completeCandidate(
+  plan: MeasurementPlan,
+  file: ScoreFile<TokenScores>,
+  base: ScoreFile<BaseScores> | undefined,
+  engine: EngineName,
+): Promise<Filled> {
+  const { reference } = plan.model;
+  const label = `${reference} (${engine})`;
+  const device = await finishedDevice(file);
+  if (device !== undefined)
+    return { device, notes: [`Scores of ${label} are those of an interrupted run.`] };
   const reader = base && (await openScoreFile(base));
   try {
-    const label = `${plan.model.reference} (${engine})`;
-    const filled = await fill(plan, file, {
-      reference: plan.model.reference,
+    return await fill(plan, file, {
+      reference,
       engine,
       label,
       score: (scorer, range) =>
         scoreCandidate(scorer, plan.text, reader && ((window) => reader.read(window)), range),
     });
-    const scores = joinScores(await takeScores(file));
-    return { engine, device: filled.device, scores, notes: [...notes, ...filled.notes] };
   } finally {
     await reader?.close();
   }
@@ -84,7 +105,8 @@ async function completeBase(
   engine: EngineName,
 ): Promise<readonly string[]> {
   const { reference } = plan.against!;
-  if (await isComplete(base)) return [`Scores of ${reference} are those kept in ${base.path}.`];
+  if ((await finishedDevice(base)) !== undefined)
+    return [`Scores of ${reference} are those kept in ${base.path}.`];
   const { notes } = await fill(plan, base, {
     reference,
     engine,
@@ -109,12 +131,13 @@ async function fill<T>(
   plan: MeasurementPlan,
   file: ScoreFile<T>,
   { reference, engine, label, score }: Pass<T>,
-): Promise<{ readonly device: string; readonly notes: readonly string[] }> {
+): Promise<Filled> {
   const { contextLength, threads, signal, cache: temporary } = plan;
   const options = { contextLength, threads, temporary, signal, onProgress: plan.onProgress };
   const { scorer, notes } = await openScorer(reference, engine, options);
   try {
     const from = await fillScoreFile(file, {
+      device: scorer.device,
       score: (first) => score(scorer, { from: first, ...(signal && { signal }) }),
       onWindow: (done) => plan.onWindow?.(label, done),
     });

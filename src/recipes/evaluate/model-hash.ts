@@ -3,6 +3,12 @@ import type { Model } from '../../models/model.ts';
 import { rowSlabs } from '../../tensor/tensor.ts';
 import type { OnProgress } from '../../util/progress.ts';
 
+/** How to watch and stop it. */
+export interface HashOptions {
+  readonly onProgress?: OnProgress | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Weights read at once: 8 MB of 16 bits. */
 const slabWeights = 2 ** 22;
 
@@ -13,7 +19,7 @@ const slabWeights = 2 ** 22;
  */
 export async function modelHash(
   model: Model,
-  { onProgress, signal }: { onProgress?: OnProgress | undefined; signal?: AbortSignal | undefined },
+  { onProgress, signal }: HashOptions,
 ): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify([...model.metadata], plainNumbers));
   const tensors = [...model.tensors.values()];

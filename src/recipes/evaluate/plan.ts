@@ -2,12 +2,12 @@ import { requireSameVocabulary, tokensOf } from '../../evaluate/vocabulary.ts';
 import { checkVocabulary, cutWindows, type Windows } from '../../evaluate/windows.ts';
 import type { Model } from '../../models/model.ts';
 import { openModel } from '../../models/open.ts';
-import { makeFolder } from '../../storage/folder.ts';
+import { makeWritableFolder } from '../../storage/folder.ts';
 import type { OnProgress } from '../../util/progress.ts';
 import { cacheFolder, contextOf } from './defaults.ts';
-import type { EvaluateOptions, EvaluateRequest } from './request.ts';
+import type { EvaluateRequest } from './request.ts';
+import type { SessionOptions } from './in-session.ts';
 import type { MeasurementPlan } from './measurement.ts';
-import { modelHash } from './model-hash.ts';
 import { readTexts } from './text.ts';
 import { openTokenizer } from './tokenizer.ts';
 
@@ -22,7 +22,7 @@ export interface PlannedEvaluation {
 /** Reads models' headers and texts, cuts the windows and checks that everything fits together. */
 export async function planEvaluation(
   request: EvaluateRequest,
-  options: EvaluateOptions,
+  options: SessionOptions,
 ): Promise<PlannedEvaluation> {
   const model = await openModel(request.model);
   try {
@@ -44,7 +44,7 @@ interface Models {
 
 async function planModels(
   request: EvaluateRequest,
-  options: EvaluateOptions,
+  options: SessionOptions,
   { model, against }: Models,
 ): Promise<PlannedEvaluation> {
   if (against) requireSameVocabulary(model, against);
@@ -54,21 +54,22 @@ async function planModels(
   const text = await cut(request, model, { context, stride, documents: texts.documents });
   const vocabularies = [model, ...(against ? [against] : [])].map(vocabularyOf);
   for (const owner of vocabularies) checkVocabulary(text, owner);
-  const { onProgress, signal, threads, cache = cacheFolder() } = options;
-  await makeFolder(cache);
+  const { onProgress, signal, threads, session, cache = cacheFolder() } = options;
+  await makeWritableFolder(cache);
   const hashing = { onProgress, signal };
   return {
     context,
     stride,
     notes: [...texts.notes, ...text.notes],
     plan: {
-      model: { reference: request.model, hash: await modelHash(model, hashing) },
+      model: { reference: request.model, hash: await session.hashOf(model, hashing) },
       ...(against && {
-        against: { reference: request.against!, hash: await modelHash(against, hashing) },
+        against: { reference: request.against!, hash: await session.hashOf(against, hashing) },
       }),
       text,
       vocabulary: Math.max(...vocabularies.map(({ vocabulary }) => vocabulary)),
       contextLength: context,
+      session,
       cache,
       threads,
       signal,

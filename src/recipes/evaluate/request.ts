@@ -1,5 +1,6 @@
 import type { OnProgress } from '../../util/progress.ts';
 import type { EngineName } from './engines.ts';
+import type { EvaluationSession } from './session.ts';
 
 /** What to evaluate on what. */
 export interface EvaluateRequest {
@@ -30,4 +31,6 @@ export interface EvaluateOptions {
   readonly threads?: number | undefined;
   readonly onProgress?: OnProgress | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Of a command that evaluates several times, which ends it; default one of its own. */
+  readonly session?: EvaluationSession | undefined;
 }

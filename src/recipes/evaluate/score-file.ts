@@ -1,8 +1,7 @@
-import { stat, unlink } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { openFile } from '../../storage/file-source.ts';
 import { openOutput } from '../../storage/output-file.ts';
 import type { Output } from '../../storage/output-writer.ts';
-import { attempt } from '../../storage/system-error.ts';
 import type { RecordFormat } from '../../evaluate/records.ts';
 import { PithError } from '../../util/errors.ts';
 
@@ -25,6 +24,8 @@ export interface ScoreReader<T> {
 
 /** How to fill a score file. */
 export interface FillOptions<T> {
+  /** What computes: it stands in the file's head. */
+  readonly device: string;
   /** Scores of the windows from `first` on, in order. */
   readonly score: (first: number) => AsyncGenerator<T>;
   /** After each window, those of an earlier run included; `done` windows are there. */
@@ -34,13 +35,15 @@ export interface FillOptions<T> {
 const headBytes = 128;
 const windowStep = 'window';
 
-/** Whether a finished file of these scores is there. */
-export async function isComplete<T>(file: ScoreFile<T>): Promise<boolean> {
+/** What computed the scores of a finished file; undefined when there is none. */
+export async function finishedDevice<T>(file: ScoreFile<T>): Promise<string | undefined> {
   const found = await stat(file.path).catch(() => undefined);
-  if (found?.size !== totalBytes(file)) return false;
+  if (found?.size !== totalBytes(file)) return undefined;
   const source = await openFile(file.path);
   try {
-    return Buffer.compare(await source.read(0, headBytes), head(file)) === 0;
+    const text = new TextDecoder().decode(await source.read(0, headBytes)).trimEnd();
+    const begin = headOf(file);
+    return text.startsWith(begin) ? text.slice(begin.length) : undefined;
   } finally {
     await source.close();
   }
@@ -52,14 +55,14 @@ export async function isComplete<T>(file: ScoreFile<T>): Promise<boolean> {
  */
 export async function fillScoreFile<T>(
   file: ScoreFile<T>,
-  { score, onWindow }: FillOptions<T>,
+  { device, score, onWindow }: FillOptions<T>,
 ): Promise<number> {
   const plan = { planHash: file.key, totalBytes: totalBytes(file), force: true };
   const output = await openOutput(file.path, plan);
   const last = output.completed.findLast(({ step }) => step === windowStep);
   const first = typeof last?.detail === 'number' ? last.detail : 0;
   try {
-    if (first === 0) await output.write(head(file));
+    if (first === 0) await output.write(head(file, device));
     await writeRecords(
       file,
       output,
@@ -110,8 +113,8 @@ export async function openScoreFile<T>(file: ScoreFile<T>): Promise<ScoreReader<
   };
 }
 
-/** Reads all records of a finished file, then removes it. */
-export async function takeScores<T>(file: ScoreFile<T>): Promise<T[]> {
+/** Reads all records of a finished file. */
+export async function readScores<T>(file: ScoreFile<T>): Promise<T[]> {
   const reader = await openScoreFile(file);
   const all: T[] = [];
   try {
@@ -120,7 +123,6 @@ export async function takeScores<T>(file: ScoreFile<T>): Promise<T[]> {
   } finally {
     await reader.close();
   }
-  await attempt('remove', file.path, () => unlink(file.path));
   return all;
 }
 
@@ -135,7 +137,11 @@ function totalBytes<T>({ format, counts }: ScoreFile<T>): number {
   return counts.reduce((sum, count) => sum + format.bytes(count), headBytes);
 }
 
-/** A line that says what the file is and of what. */
-function head<T>({ key }: ScoreFile<T>): Buffer {
-  return Buffer.from(`pith scores 1 ${key}`.padEnd(headBytes - 1).concat('\n'));
+/** A line that says what the file is, of what and what computed it. */
+function head<T>(file: ScoreFile<T>, device: string): Buffer {
+  return Buffer.from(`${headOf(file)}${device}`.padEnd(headBytes - 1).concat('\n'));
+}
+
+function headOf<T>({ key }: ScoreFile<T>): string {
+  return `pith scores 2 ${key} `;
 }

@@ -1,8 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { readTasks, shippedTasks, sortData } from './task-files.ts';
+import { shippedTasks, sortData } from './sort-data.ts';
+import { readTasks } from './task-files.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pith-task-files-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -48,20 +49,25 @@ test('a folder gives its .jsonl and .csv files in order of their names, the limi
   const csv = 'sentence_good,sentence_bad\nx y,y x\nz,w\n';
   for (const [at, content] of [`${JSON.stringify(pair)}\n`, csv, 'no rows'].entries())
     given(join('many', names[at]!), content);
-  const [task] = await readTasks(['blimp'], { taskData: [many], limit: 1 });
-  expect(task!.rows.map(({ where }) => where)).toEqual([
+  const [read] = await readTasks(['blimp'], { taskData: [many], limit: 1 });
+  expect(read!.task.rows.map(({ where }) => where)).toEqual([
     `${join(many, 'a.csv')}:2`,
     `${join(many, 'b.jsonl')}:1`,
   ]);
-  expect(task!.available).toBe(3);
+  expect(read!.task.available).toBe(3);
 });
 
 test('what else a task of the box names lies beside its rows', async () => {
   given('gsm8k_train.jsonl', '{"question":"1+1?","answer":"#### 2"}\n'.repeat(5));
-  const [task] = await readTasks(['gsm8k'], {
+  const [read] = await readTasks(['gsm8k'], {
     taskData: [given('gsm8k.jsonl', '{"question":"2+2?","answer":"#### 4"}\n')],
   });
-  expect([task!.rows.length, task!.examples.length]).toEqual([1, 5]);
+  expect([read!.task.rows.length, read!.task.examples.length]).toEqual([1, 5]);
+  expect(read!.files.map(({ name }) => basename(name))).toEqual([
+    'gsm8k.yaml',
+    'gsm8k.jsonl',
+    'gsm8k_train.jsonl',
+  ]);
 });
 
 test.each([

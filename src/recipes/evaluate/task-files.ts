@@ -1,19 +1,9 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, dirname, extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { basename, dirname, join } from 'node:path';
 import { loadTask, type Task, type TaskFile } from '../../evaluate/tasks/index.ts';
 import { attempt } from '../../storage/system-error.ts';
 import { PithError } from '../../util/errors.ts';
-import { nearestName } from '../../util/nearest-name.ts';
-
-/** The task files in the box, seen from src/recipes/evaluate/ as from dist/recipes/evaluate/. */
-const shippedFolder = fileURLToPath(new URL('../../../tasks/', import.meta.url));
-
-/** What was given as data. */
-export interface SortedData {
-  readonly texts: readonly string[];
-  readonly tasks: readonly string[];
-}
+import { isTaskFile, shippedFolder } from './sort-data.ts';
 
 /** Where the rows of a task come from, if not from where its file says. */
 export interface TaskOptions {
@@ -21,39 +11,10 @@ export interface TaskOptions {
   readonly limit?: number | undefined;
 }
 
-/** Names of the tasks in the box. */
-export async function shippedTasks(): Promise<string[]> {
-  const names = await attempt('list', shippedFolder, () => readdir(shippedFolder));
-  return names.filter(isTaskFile).map((name) => basename(name, extname(name)));
-}
-
-/**
- * Tells tasks, which are YAML files or names of those in the box, from texts.
- *
- * @throws PithError `not-found` for what is neither a file nor a task in the box, with the nearest name.
- */
-export async function sortData(data: readonly string[]): Promise<SortedData> {
-  const shipped = await shippedTasks();
-  const isTask = (name: string) => isTaskFile(name) || shipped.includes(name);
-  const texts = data.filter((name) => !isTask(name));
-  for (const name of texts) await requireText(name, shipped);
-  return { texts, tasks: data.filter(isTask) };
-}
-
-async function requireText(name: string, shipped: readonly string[]): Promise<void> {
-  const isWord = /^\w+$/.test(name) && name !== 'sample';
-  if (!isWord || (await stat(name).catch(() => undefined))) return;
-  const nearest = nearestName(name, [...shipped, 'sample']);
-  const known = `Tasks in the box: ${shipped.join(', ')}.`;
-  throw new PithError(
-    'not-found',
-    `There is no file, and no task, called ${name}.`,
-    nearest === undefined ? known : `Did you mean ${nearest}? ${known}`,
-  );
-}
-
-function isTaskFile(path: string): boolean {
-  return /\.ya?ml$/i.test(path);
+/** A task, and the files that it was read from: its own, rows, examples, documents. */
+export interface ReadTask {
+  readonly task: Task;
+  readonly files: readonly TaskFile[];
 }
 
 /**
@@ -66,7 +27,7 @@ function isTaskFile(path: string): boolean {
 export async function readTasks(
   names: readonly string[],
   options: TaskOptions = {},
-): Promise<Task[]> {
+): Promise<ReadTask[]> {
   const { taskData = [] } = options;
   if (taskData.length > 0 && names.length !== 1) {
     throw new PithError(
@@ -75,9 +36,9 @@ export async function readTasks(
       'Give one task: --data TASK --task-data FILE.',
     );
   }
-  const tasks: Task[] = [];
+  const tasks: ReadTask[] = [];
   for (const name of names) tasks.push(await readTask(name, options));
-  const ids = tasks.map(({ definition }) => definition.task);
+  const ids = tasks.map(({ task }) => task.definition.task);
   const repeated = ids.find((id, at) => ids.indexOf(id) < at);
   if (repeated === undefined) return tasks;
   throw new PithError(
@@ -87,16 +48,23 @@ export async function readTasks(
   );
 }
 
-async function readTask(name: string, { taskData = [], limit }: TaskOptions): Promise<Task> {
+async function readTask(name: string, { taskData = [], limit }: TaskOptions): Promise<ReadTask> {
   const isShipped = !isTaskFile(name);
   const path = isShipped ? join(shippedFolder, `${name}.yaml`) : name;
   if (isShipped && taskData.length === 0) throw withoutRows(name, path);
   const paths = (await Promise.all(taskData.map(dataFiles))).flat();
   // What else a task of the box names, as examples, lies beside its rows.
   const folder = dirname(isShipped ? paths[0]! : path);
-  const data = paths.length > 0 && { data: await Promise.all(paths.map(readBytes)) };
-  const read = (file: string) => readBeside(join(folder, file), path);
-  return loadTask(await readBytes(path), { read, limit, ...data });
+  const data = await Promise.all(paths.map(readBytes));
+  const file = await readBytes(path);
+  const files = [file, ...data];
+  const read = async (name: string) => {
+    const beside = await readBeside(join(folder, name), path);
+    files.push(beside);
+    return beside;
+  };
+  const task = await loadTask(file, { read, limit, ...(paths.length > 0 && { data }) });
+  return { task, files };
 }
 
 /** A file, or those of a folder that hold rows. */

@@ -3,12 +3,12 @@ import { askedBy, type Asked, type Task, type TaskModel } from '../../evaluate/t
 import { requireSameVocabulary } from '../../evaluate/vocabulary.ts';
 import type { Model } from '../../models/model.ts';
 import { openModel } from '../../models/open.ts';
-import { makeFolder } from '../../storage/folder.ts';
+import { makeWritableFolder } from '../../storage/folder.ts';
 import { cacheFolder, longestContext } from './defaults.ts';
 import type { MeasuredModel } from './measurement.ts';
-import { modelHash } from './model-hash.ts';
 import { OpenThings } from '../../util/closing.ts';
-import type { EvaluateOptions, EvaluateRequest } from './request.ts';
+import type { EvaluateRequest } from './request.ts';
+import type { SessionOptions } from './in-session.ts';
 import { openTokenizer } from './tokenizer.ts';
 
 /** A task whose rows are checked. */
@@ -42,10 +42,10 @@ export interface TasksPlan {
 export async function planTasks(
   tasks: readonly Task[],
   request: EvaluateRequest,
-  options: EvaluateOptions,
+  options: SessionOptions,
 ): Promise<TasksPlan> {
   const asked = tasks.map(askedBy);
-  const { onProgress, signal, cache = cacheFolder() } = options;
+  const { onProgress, signal, session, cache = cacheFolder() } = options;
   const opened = new OpenThings();
   try {
     const model = opened.add(await openModel(request.model));
@@ -57,9 +57,9 @@ export async function planTasks(
     const encode = (text: string) => [...tokenizer.encode(text)];
     const encoded = tasks.map((task, at) => encodeTask(task, asked[at]!, encode));
     const lengths = encoded.map((one) => one.length);
-    await makeFolder(cache);
+    await makeWritableFolder(cache);
     const hashed = async (reference: string, one: Model): Promise<MeasuredModel> => {
-      return { reference, hash: await modelHash(one, { onProgress, signal }) };
+      return { reference, hash: await session.hashOf(one, { onProgress, signal }) };
     };
     return {
       model: await hashed(request.model, model),

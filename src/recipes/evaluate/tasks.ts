@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { runTask, type TaskResult } from '../../evaluate/tasks/index.ts';
 import type { OnProgress } from '../../util/progress.ts';
-import { AnswerFile, removeAnswers } from './answer-file.ts';
+import { AnswerFile } from './answer-file.ts';
 import { enginesOf, type EngineName } from './engines.ts';
 import { orContinuable } from './interrupted.ts';
 import { keyOf, type MeasuredModel } from './measurement.ts';
 import type { EvaluateOptions, EvaluateRequest } from './request.ts';
+import { inSession, type SessionOptions } from './in-session.ts';
 import { requireAbility, TaskEngine } from './task-engine.ts';
 import { readTasks } from './task-files.ts';
 import { planTasks, type PlannedTask, type TasksPlan } from './task-plan.ts';
@@ -32,13 +33,20 @@ export interface TasksReport {
  * @throws PithError what `readTasks` and `runTask` throw; `unsupported` for tasks that an engine cannot
  *   do; `conflict` for a base with another tokenizer; `cancelled`.
  */
-export async function evaluateTasks(
+export function evaluateTasks(
   request: EvaluateRequest,
   options: EvaluateOptions = {},
 ): Promise<TasksReport> {
+  return inSession(options, (given) => answerTasks(request, given));
+}
+
+async function answerTasks(
+  request: EvaluateRequest,
+  options: SessionOptions,
+): Promise<TasksReport> {
   const started = performance.now();
   const engines = enginesOf(request.engine);
-  const tasks = await readTasks(request.data, request);
+  const tasks = (await readTasks(request.data, request)).map(({ task }) => task);
   for (const { definition } of tasks)
     for (const engine of engines) requireAbility(definition, engine);
   const plan = await planTasks(tasks, request, options);
@@ -50,7 +58,6 @@ export async function evaluateTasks(
   } finally {
     await plan.close();
   }
-  for (const { own } of found) for (const path of own.files) await removeAnswers(path);
   const reports = tasks.map(({ definition }, at): [string, TaskReport] => {
     const answered = found.map(({ engine, own, base }) => {
       return { engine, result: own.results[at]!, other: base?.results[at] };
@@ -71,7 +78,6 @@ export async function evaluateTasks(
 /** One model's answers to all tasks. */
 interface ModelAnswers {
   readonly results: readonly TaskResult[];
-  readonly files: readonly string[];
   readonly notes: readonly string[];
 }
 
@@ -85,7 +91,7 @@ interface EngineAnswers {
 async function answerAll(
   plan: TasksPlan,
   engine: EngineName,
-  options: EvaluateOptions,
+  options: SessionOptions,
 ): Promise<EngineAnswers> {
   const base =
     plan.against && (await answer(plan, { ...plan.against, kind: 'base' }, engine, options));
@@ -99,19 +105,18 @@ async function answer(
   { tasks, cache, contextLength, reading }: TasksPlan,
   role: Role,
   engineName: EngineName,
-  options: EvaluateOptions,
+  options: SessionOptions,
 ): Promise<ModelAnswers> {
   const settings = { ...options, contextLength, temporary: cache, reading };
   const engine = new TaskEngine(role.reference, engineName, settings);
   const results: TaskResult[] = [];
-  const files: string[] = [];
   const notes: string[] = [];
   try {
     for (const planned of tasks) {
       const key = keyOf([role.kind, engineName, role.hash, planned.hash, String(contextLength)]);
       const path = join(cache, `${role.kind}-${key.slice(0, 16)}.answers`);
       const file = await AnswerFile.open(path, key);
-      files.push(path);
+      if (role.kind === 'candidate') options.session.keep(path);
       const label = `${planned.task.definition.task}, ${role.reference} (${engineName})`;
       notes.push(...keptNotes(file, planned, label));
       try {
@@ -120,7 +125,7 @@ async function answer(
         await file.close();
       }
     }
-    return { results, files, notes: [...notes, ...engine.notes] };
+    return { results, notes: [...notes, ...engine.notes] };
   } finally {
     await engine.close();
   }

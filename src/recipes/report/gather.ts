@@ -3,64 +3,30 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import type { Candidate, Measured, ReportData } from '../../evaluate/report/report-data.ts';
-import { locateModel, openModel } from '../../models/open.ts';
 import type { Model } from '../../models/model.ts';
 import { installedOnnxRuntime } from '../../runtime/onnx/library.ts';
 import { describeHardware } from '../../runtime/hardware.ts';
 import { startTranscoder } from '../../runtime/kernel-workers.ts';
 import { tryContinuation, type Continuation } from '../../runtime/llama-trial.ts';
-import type { OnProgress } from '../../util/progress.ts';
+import { PithError } from '../../util/errors.ts';
 import { version } from '../../util/version.ts';
 import { benchApart } from '../bench/bench-apart.ts';
 import { evaluate, type EvaluateReport } from '../evaluate/evaluate.ts';
-import type { EvaluateRequest } from '../evaluate/request.ts';
-import { sortData, type SortedData } from '../evaluate/task-files.ts';
+import { openGgufFile } from '../evaluate/gguf-file.ts';
+import { EvaluationSession } from '../evaluate/session.ts';
 import { evaluateTasks } from '../evaluate/tasks.ts';
-import { locateText } from '../evaluate/text.ts';
-import { losslessGguf } from '../lossless-gguf.ts';
 import { fromBench } from './from-bench.ts';
 import { likelihoodOf, lossOf, qualityOf, unboundedNotes } from './from-evaluation.ts';
 import { fromTasks, type ReportedTasks } from './from-tasks.ts';
-import { hashFiles, labelsOf, versionFacts } from './version-facts.ts';
+import { prepareReport, type PreparedReport } from './prepare.ts';
+import type { GatherOptions, ReportRequest } from './request.ts';
+import { labelsOf, nameOf, versionFacts } from './version-facts.ts';
 import { measureWeightErrors } from './weight-errors.ts';
-
-/** What a report is about, and on what it is measured. */
-export interface ReportRequest {
-  /** Versions of a model: folders, GGUF files. */
-  readonly models: readonly string[];
-  /** What to call them; default the names of their files. */
-  readonly labels?: readonly string[];
-  /** The model that they were made from. */
-  readonly against: string;
-  /** Texts and tasks (.yaml) to measure quality on; without any, none is measured. */
-  readonly data: readonly string[];
-  readonly engine?: EvaluateRequest['engine'];
-  readonly maxTokens?: number | undefined;
-  /** What every version continues. */
-  readonly prompt: string;
-  /** Tokens of each continuation. */
-  readonly continuationTokens: number;
-  /** Runs of each timing; default that of `bench`. */
-  readonly repeats?: number | undefined;
-  /** The command line, to be repeated. */
-  readonly command?: string | undefined;
-}
 
 /** What a card shows, and what was noted on the way, cache folders among it, which it does not. */
 export interface GatheredReport {
   readonly data: ReportData;
   readonly notes: readonly string[];
-}
-
-/** How to measure. */
-export interface GatherOptions {
-  readonly threads?: number | undefined;
-  /** The folder of kept scores, as for `evaluate`. */
-  readonly cache?: string | undefined;
-  /** The user's energy factors, as for `bench`. */
-  readonly factorsFile?: string | undefined;
-  readonly onProgress?: OnProgress | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** Greedy decoding needs no randomness; the interval's resampling has a seed of its own. */
@@ -70,104 +36,106 @@ const seed = 0;
  * Measures everything that a proof card shows: sizes, hashes, weight errors, quality with intervals,
  * continuations of one text, speed and energy.
  *
- * Files go to llama.cpp in processes of their own, evaluation with `engine: 'llama'` excepted.
+ * Files go to llama.cpp in processes of their own, evaluation with `engine: 'llama'` excepted. Interrupted,
+ * the same request does not compute again what quality was measured.
  *
- * @throws PithError what `evaluate`, `bench` and `measureWeightErrors` throw; `cancelled`.
+ * @throws PithError what `prepareReport`, `evaluate`, `bench` and `measureWeightErrors` throw; `cancelled`.
  */
 export async function gatherReport(
   request: ReportRequest,
   options: GatherOptions = {},
 ): Promise<GatheredReport> {
-  const data = await sortData(request.data);
+  const prepared = await prepareReport(request, options.signal);
   const scratch = await mkdtemp(join(tmpdir(), 'pith-report-'));
-  const base = await openModel(request.against);
   try {
-    const gathering = new Gathering({ ...request, sorted: data }, options, scratch);
-    const measuredBase = await gathering.version(base, 'original');
-    const labels = request.labels ?? labelsOf(request.models, 'original');
-    const candidates: Candidate[] = [];
-    for (const [at, reference] of request.models.entries()) {
-      candidates.push(await gathering.candidate(reference, labels[at]!, base));
-    }
-    const report = await gathering.report(nameOf(base), measuredBase, candidates);
-    return { data: report, notes: [...gathering.remarks] };
+    const gathering = new Gathering(request, options, { ...prepared, scratch });
+    return await gathering.report();
+  } catch (error) {
+    throw options.signal?.aborted ? stopped(request, error) : error;
   } finally {
-    await base.close();
+    await prepared.close();
     await rm(scratch, { recursive: true, force: true });
   }
 }
 
-function nameOf({ metadata, source }: Model): string {
-  const name = metadata.get('general.name');
-  return name?.type === 'string' && name.value !== '' ? name.value : source;
+function stopped({ data }: ReportRequest, cause: unknown): PithError {
+  const [what, hint] =
+    data.length > 0
+      ? ['scores and answers so far are kept', 'Give the same command again to continue.']
+      : ['no card was written', 'Give the same command again.'];
+  return new PithError('cancelled', `Stopped; ${what}.`, hint, { cause });
 }
 
-/** A request whose texts and tasks are told apart. */
-type SortedRequest = ReportRequest & { readonly sorted: SortedData };
+/** Everything opened, and a folder for temporary files. */
+type Opened = PreparedReport & { readonly scratch: string };
 
 /** One report in the making: what all of its versions have in common. */
 class Gathering {
-  readonly #request: SortedRequest;
-  readonly #options: GatherOptions;
-  readonly #scratch: string;
+  readonly #request: ReportRequest;
+  readonly #options: GatherOptions & { readonly session: EvaluationSession };
+  readonly #opened: Opened;
   /** Of the evaluations. */
-  readonly remarks = new Set<string>();
+  readonly #remarks = new Set<string>();
   readonly #notes = new Set<string>();
   #evaluation: EvaluateReport | undefined;
   #baseTasks: ReportedTasks['base'] = {};
   #continuation: Continuation | undefined;
 
-  constructor(request: SortedRequest, options: GatherOptions, scratch: string) {
+  constructor(request: ReportRequest, options: GatherOptions, opened: Opened) {
     this.#request = request;
-    this.#options = options;
-    this.#scratch = scratch;
+    this.#options = { ...options, session: new EvaluationSession() };
+    this.#opened = opened;
+  }
+
+  async report(): Promise<GatheredReport> {
+    const { base, candidates: models } = this.#opened;
+    const measuredBase = await this.#version(base, 'original');
+    const labels = this.#request.labels ?? labelsOf(this.#request.models, 'original');
+    const candidates: Candidate[] = [];
+    for (const [at, model] of models.entries())
+      candidates.push(await this.#candidate(model, labels[at]!));
+    const data = await this.#assemble(measuredBase, candidates);
+    await this.#options.session.end();
+    return { data, notes: [...this.#remarks] };
   }
 
   /** What is measured of every version, the original too. */
-  async version(model: Model, label: string): Promise<Measured> {
-    const { signal, threads, factorsFile } = this.#options;
+  async #version(model: Model, label: string): Promise<Measured> {
+    const { signal, threads, factorsFile, onProgress } = this.#options;
     const { prompt, continuationTokens: maxTokens, repeats } = this.#request;
     const facts = await versionFacts(model, label, signal);
     const path = await this.#runnable(model.source);
+    this.#continuation = await tryContinuation(path, prompt, { maxTokens, signal });
+    onProgress?.({ label: `speed of ${label}`, done: 0, total: 1, unit: 'steps' });
     const bench = await benchApart({ path, threads, factorsFile, repeats }, signal);
     for (const note of bench.notes) this.#notes.add(note);
-    this.#continuation = await tryContinuation(path, prompt, { maxTokens, signal });
     return { ...facts, ...fromBench(bench), continuation: [...this.#continuation.tokens] };
   }
 
-  /** The same, and what was lost against `base`. */
-  async candidate(reference: string, label: string, base: Model): Promise<Candidate> {
-    const model = await openModel(reference);
-    try {
-      const loss = { ...(await this.#loss(reference)), ...(await this.#tasks(reference)) };
-      const weights = await this.#weightErrors(model, base);
-      return { ...(await this.version(model, label)), ...loss, weights };
-    } finally {
-      await model.close();
-    }
+  /** The same, and what was lost against the base. */
+  async #candidate(model: Model, label: string): Promise<Candidate> {
+    const { source } = model;
+    const loss = { ...(await this.#loss(source)), ...(await this.#tasks(source)) };
+    const weights = await this.#weightErrors(model);
+    return { ...(await this.#version(model, label)), ...loss, weights };
   }
 
-  async report(model: string, base: Measured, candidates: Candidate[]): Promise<ReportData> {
-    const { prompt, command, engine } = this.#request;
+  async #assemble(base: Measured, candidates: Candidate[]): Promise<ReportData> {
+    const { prompt, command } = this.#request;
     const { os, arch, cpu, cores, memoryBytes } = await describeHardware();
     const evaluation = this.#evaluation;
     return {
       format: 'pith-report/1',
-      model,
+      model: nameOf(this.#opened.base),
       made: {
         at: new Date().toISOString(),
         ...(command !== undefined && { command }),
         seed,
         machine: { os, arch, cpu: cpu || 'unknown', cores, memoryBytes },
-        versions: {
-          pith: version,
-          node: process.versions.node,
-          ...(evaluation && engine !== 'llama' && { 'onnxruntime-node': installedOnnxRuntime() }),
-          ...(this.#continuation && { 'node-llama-cpp': this.#continuation.version }),
-        },
+        versions: { pith: version, node: process.versions.node, ...this.#engineVersions() },
       },
       ...(evaluation && { quality: qualityOf(evaluation) }),
-      data: await this.#texts(),
+      data: this.#opened.data,
       base: { ...base, ...(evaluation?.base && likelihoodOf(evaluation.base)), ...this.#baseTasks },
       candidates,
       continuation: { prompt, temperature: 0, seed },
@@ -175,24 +143,35 @@ class Gathering {
     };
   }
 
+  #engineVersions(): Record<string, string> {
+    const { data, engine } = this.#request;
+    return {
+      ...(data.length > 0 && engine !== 'llama' && { 'onnxruntime-node': installedOnnxRuntime() }),
+      ...(this.#continuation && { 'node-llama-cpp': this.#continuation.version }),
+    };
+  }
+
   async #loss(model: string) {
-    const { sorted, against, engine, maxTokens } = this.#request;
-    const { texts } = sorted;
+    const { against, engine, maxTokens } = this.#request;
+    const { texts } = this.#opened.sorted;
     if (texts.length === 0) return {};
-    const request = { model, against, data: texts, engine, maxTokens };
-    const report = await evaluate(request, this.#options);
-    for (const note of report.notes) this.remarks.add(note);
+    const report = await evaluate(
+      { model, against, data: texts, engine, maxTokens },
+      this.#options,
+    );
+    for (const note of report.notes) this.#remarks.add(note);
     for (const note of unboundedNotes(report)) this.#notes.add(note);
     this.#evaluation = report;
     return lossOf(report);
   }
 
   async #tasks(model: string) {
-    const { sorted, against, engine } = this.#request;
-    const { tasks } = sorted;
+    const { against, engine, taskData, limit } = this.#request;
+    const { tasks } = this.#opened.sorted;
     if (tasks.length === 0) return {};
-    const report = await evaluateTasks({ model, against, data: tasks, engine }, this.#options);
-    for (const note of report.notes) this.remarks.add(note);
+    const request = { model, against, data: tasks, engine, taskData, limit };
+    const report = await evaluateTasks(request, this.#options);
+    for (const note of report.notes) this.#remarks.add(note);
     for (const { notes } of Object.values(report.tasks))
       for (const note of notes) this.#notes.add(note);
     const { candidate, base } = fromTasks(report.tasks);
@@ -200,10 +179,11 @@ class Gathering {
     return candidate;
   }
 
-  async #weightErrors(model: Model, base: Model) {
+  async #weightErrors(model: Model) {
     const { threads = availableParallelism(), onProgress, signal } = this.#options;
     const transcoder = await startTranscoder(threads);
     try {
+      const { base } = this.#opened;
       return await measureWeightErrors(model, base, transcoder, { onProgress, signal });
     } finally {
       await transcoder.close();
@@ -212,22 +192,9 @@ class Gathering {
 
   /** A GGUF file with the weights of a model, for llama.cpp. */
   async #runnable(reference: string): Promise<string> {
-    const { kind, path } = await locateModel(reference);
-    if (kind === 'gguf') return path;
-    const made = await losslessGguf(reference, this.#scratch, this.#options);
-    this.#notes.add(
-      `llama.cpp reads ${reference} from a temporary GGUF file of type ${made.type}.`,
-    );
-    return made.path;
-  }
-
-  #texts(): Promise<ReportData['data']> {
-    const { data } = this.#request;
-    return Promise.all(
-      data.map(async (reference) => ({
-        name: reference,
-        sha256: await hashFiles([locateText(reference)], this.#options.signal),
-      })),
-    );
+    const options = { ...this.#options, temporary: this.#opened.scratch };
+    const { path, notes } = await openGgufFile(reference, options);
+    for (const note of notes) this.#notes.add(note);
+    return path;
   }
 }

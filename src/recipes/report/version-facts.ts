@@ -9,6 +9,12 @@ import { attempt } from '../../storage/system-error.ts';
 
 type Facts = Pick<Measured, 'label' | 'file' | 'sha256' | 'bytes' | 'bitsPerWeight'>;
 
+/** What a model is called in its file, else where it is from. */
+export function nameOf({ metadata, source }: Model): string {
+  const name = metadata.get('general.name');
+  return name?.type === 'string' && name.value !== '' ? name.value : source;
+}
+
 /** What is known of a version before anything is measured: its files and their hash. */
 export async function versionFacts(
   model: Model,

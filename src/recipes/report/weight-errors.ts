@@ -19,7 +19,7 @@ interface Sums {
  * How far the weights of `candidate` are from those of `base`: sqrt(Σ (x − x̂)² / Σ x²) of every tensor
  * that both have, decoded to f32.
  *
- * @throws PithError `shape` when a tensor's shapes differ or the two share none; `cancelled`.
+ * @throws PithError what `sharedTensors` throws; `cancelled`.
  * @remarks Reads both models once; a window of slabs of 2^18 weights in memory.
  */
 export async function measureWeightErrors(
@@ -28,9 +28,7 @@ export async function measureWeightErrors(
   transcoder: Transcoder,
   { onProgress, signal }: { onProgress?: OnProgress | undefined; signal?: AbortSignal | undefined },
 ): Promise<WeightErrors> {
-  const shared = [...candidate.tensors.values()].filter(({ name }) => base.tensors.has(name));
-  for (const tensor of shared) requireSameShape(tensor, base.tensors.get(tensor.name)!);
-  if (shared.length === 0) throw nothingShared(candidate, base);
+  const shared = sharedTensors(candidate, base);
   const sums = new Map(shared.map(({ name }) => [name, { squaredError: 0, squaredNorm: 0 }]));
   const total = shared.reduce((sum, { shape }) => sum + weightsOf(shape), 0);
   const slabs = slabsOf(shared, candidate.tensors);
@@ -50,6 +48,18 @@ export async function measureWeightErrors(
     onProgress?.({ label: `comparing ${tensor.name}`, done, total, unit: 'steps' });
   }
   return summarize(shared.map((tensor) => reportOf(tensor, sums.get(tensor.name)!)));
+}
+
+/**
+ * The candidate's tensors that the base has too.
+ *
+ * @throws PithError `shape` when one has another shape there, or there are none.
+ */
+export function sharedTensors(candidate: Model, base: Model): readonly Tensor[] {
+  const shared = [...candidate.tensors.values()].filter(({ name }) => base.tensors.has(name));
+  for (const tensor of shared) requireSameShape(tensor, base.tensors.get(tensor.name)!);
+  if (shared.length === 0) throw nothingShared(candidate, base);
+  return shared;
 }
 
 async function decode(

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { renderReport } from '../../evaluate/report/render-report.ts';
 import type { ReportData } from '../../evaluate/report/report-data.ts';
-import { makeFolder } from '../../storage/folder.ts';
+import { makeWritableFolder } from '../../storage/folder.ts';
 import { writeAtomic } from '../../storage/write-atomic.ts';
 
 /** What stands in the folder now. */
@@ -19,7 +19,7 @@ export interface WrittenReport {
  */
 export async function writeReport(data: ReportData, folder: string): Promise<WrittenReport> {
   const rendered = await renderReport(data);
-  await makeFolder(folder);
+  await makeWritableFolder(folder);
   const written: WrittenReport = {
     html: join(folder, 'report.html'),
     json: join(folder, 'report.json'),
