@@ -52,7 +52,11 @@ test('a card of the sample in Q8_0: every part is measured, and its data renders
   const report = parseReportData(JSON.parse(await readFile(json, 'utf8')), json);
   const asked = createHash('sha256').update(await readFile(taskFile));
   asked.update(await readFile(rows));
-  expect(report.data[1]).toEqual({ name: 'crows_pairs', sha256: asked.digest('hex') });
+  expect(report.data[1]).toEqual({
+    name: 'crows_pairs',
+    kind: 'task',
+    sha256: asked.digest('hex'),
+  });
   const [candidate] = report.candidates;
   expect(candidate!.label).toBe('sample-q8_0');
   expect(candidate!.klDivergence!.mean.value).toBeLessThan(0.001);

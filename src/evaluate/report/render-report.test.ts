@@ -51,6 +51,21 @@ test('every plot is an SVG file of its own and stands in the page', () => {
   for (const id of ids) expect(card.html).toContain(`aria-labelledby="${id}-title ${id}-text"`);
 });
 
+test('documents are those of texts; a task is named as a task', async () => {
+  const data = [...exampleReport.data, { name: 'blimp', kind: 'task' as const }];
+  const { html } = await renderReport({ ...exampleReport, data });
+  expect(html).toContain('documents (held-out.txt).');
+  expect(html).toMatch(/<dt>Task<\/dt>\s*<dd>blimp<\/dd>/);
+});
+
+test('the last number of an axis ends inside the picture, however long it is', async () => {
+  const { speed } = exampleReport.base;
+  const decode = [{ ...speed!.decode[0]!, ceilingTokensPerSecond: 1180 }];
+  const base = { ...exampleReport.base, speed: { ...speed!, decode } };
+  const { plots } = await renderReport({ ...exampleReport, base });
+  expect(plots.get('speed.svg')).toMatch(/text-anchor="end"[^>]*>1,200</);
+});
+
 test('the numbers on the page are those of the data', () => {
   for (const {
     label,

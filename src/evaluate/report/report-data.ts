@@ -185,7 +185,13 @@ export const reportData = z
       })
       .optional(),
     data: z.array(
-      z.strictObject({ name, sha256: sha256.optional(), licence: sentence.optional() }),
+      z.strictObject({
+        name,
+        /** Default a text. */
+        kind: z.enum(['text', 'task']).optional(),
+        sha256: sha256.optional(),
+        licence: sentence.optional(),
+      }),
     ),
     base: z.strictObject(measured),
     candidates: z.array(candidate).min(1).max(mostCandidates),

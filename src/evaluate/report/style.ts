@@ -6,7 +6,10 @@ function variables(time: 'light' | 'dark'): string {
     .join(';');
 }
 
-/** The page's style rules: one column on a phone, two on a desk; day and night. */
+/**
+ * The page's style rules: one column on a phone, two on a desk; day and night. A table that goes on beyond
+ * an edge has a shadow there.
+ */
 export const style = `
 :root{color-scheme:light dark;${variables('light')};--mark:#fbe3a8;--gone:#f6d5d1}
 @media (prefers-color-scheme:dark){:root{${variables('dark')};--mark:#57431a;--gone:#56302c}}
@@ -40,9 +43,14 @@ figcaption{color:var(--muted);font-size:.875rem;max-width:40rem;margin-top:.5rem
 details{margin-top:.75rem;font-size:.875rem}
 summary{cursor:pointer;color:var(--muted);padding:.35rem 0}
 summary:focus-visible{outline:2px solid var(--ink);outline-offset:2px}
-.scroll{overflow:auto;max-height:24rem;margin-top:.25rem}
+.scroll{overflow:auto;max-height:24rem;margin-top:.25rem;
+background:linear-gradient(90deg,var(--paper) 40%,transparent) 0/3rem 100% no-repeat local,
+linear-gradient(270deg,var(--paper) 40%,transparent) 100%/3rem 100% no-repeat local,
+linear-gradient(90deg,var(--rule),transparent) 0/1rem 100% no-repeat,
+linear-gradient(270deg,var(--rule),transparent) 100%/1rem 100% no-repeat}
 table{border-collapse:collapse;width:100%;font-size:.875rem}
 th,td{text-align:left;vertical-align:top;padding:.4rem 1rem .4rem 0;border-bottom:1px solid var(--rule);white-space:nowrap}
+td:first-child,.tasks td:nth-child(3){white-space:normal;min-width:7rem}
 th{white-space:normal;overflow-wrap:normal;font-weight:600;color:var(--muted)}
 .text{margin-top:1.5rem}
 .text blockquote{margin:.35rem 0 0;white-space:pre-wrap}

@@ -4,7 +4,8 @@ import type { BenchReport } from '../bench/bench.ts';
 /** Speed and energy as a report holds them. */
 export function fromBench(report: BenchReport): Required<Pick<Measured, 'speed' | 'energy'>> {
   const { device, threads, repeats, millionTokens, factors } = report;
-  const processor = device === 'cpu' ? `the CPU, ${threads} threads` : device;
+  const processor =
+    device === 'cpu' ? `the CPU, ${threads} thread${threads === 1 ? '' : 's'}` : device;
   return {
     speed: {
       method: `llama.cpp on ${processor}; medians of ${repeats} runs`,

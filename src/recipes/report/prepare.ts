@@ -83,5 +83,8 @@ async function dataOf(
     for (const { bytes } of files) hash.update(bytes);
     hashes.set(sorted.tasks[at]!, hash.digest('hex'));
   }
-  return request.data.map((name) => ({ name, sha256: hashes.get(name)! }));
+  return request.data.map((name) => {
+    const kind = sorted.tasks.includes(name) ? 'task' : 'text';
+    return { name, kind, sha256: hashes.get(name)! };
+  });
 }

@@ -35,7 +35,17 @@ export function barsSpec(heading: string, bars: readonly Bar[], limitName?: stri
         range: 'width',
       },
     ],
-    axes: [{ orient: 'bottom', scale: 'value', grid: true, tickCount: 4, format: ',~f' }],
+    axes: [
+      {
+        orient: 'bottom',
+        scale: 'value',
+        grid: true,
+        tickCount: 4,
+        format: ',~f',
+        // The last number would end beyond the picture.
+        labelFlush: 16,
+      },
+    ],
     marks: [...barMarks, ...(limitName === undefined ? [] : limitMarks)],
   });
 }

@@ -28,7 +28,7 @@ export function glance(data: ReportData): Markup {
 
 function measuredOn({ quality, data }: ReportData): string {
   if (quality === undefined) return 'No quality was measured for this card.';
-  const texts = data.map(({ name }) => name).join(', ');
+  const texts = data.flatMap(({ name, kind }) => (kind === 'task' ? [] : [name])).join(', ');
   return (
     `Measured on ${formatInteger(quality.scoredTokens)} tokens of ` +
     `${formatInteger(quality.documents)} documents${texts === '' ? '' : ` (${texts})`}.`

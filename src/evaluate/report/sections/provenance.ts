@@ -75,8 +75,8 @@ function engine({ quality }: ReportData): Content {
     </dd> `;
 }
 
-function dataSet({ name, sha256, licence }: ReportData['data'][number]): Content {
-  return html`<dt>Data</dt>
+function dataSet({ name, kind, sha256, licence }: ReportData['data'][number]): Content {
+  return html`<dt>${kind === 'task' ? 'Task' : 'Data'}</dt>
     <dd>${name}${licence === undefined ? '' : `, ${licence}`}${hash(sha256)}</dd> `;
 }
 

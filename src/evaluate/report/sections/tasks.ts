@@ -36,7 +36,7 @@ export function tasks({ base, candidates }: ReportData): Content {
       How often each version answers as it should. The change is against the original on the same
       rows; a range that holds 0 cannot be told from chance.
     </p>
-    <div class="scroll" tabindex="0" role="region" aria-label="Table of task scores">
+    <div class="scroll tasks" tabindex="0" role="region" aria-label="Table of task scores">
       ${tableOf({ columns, rows })}
     </div>
   </section> `;
