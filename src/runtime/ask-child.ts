@@ -13,23 +13,33 @@ type Answer =
       };
     };
 
+/** How to ask a process. */
+export interface AskOptions {
+  /** The error for a process that ended without an answer: its signal or exit code, and its last words. */
+  readonly onEnd: (how: string, said: string) => PithError;
+  readonly signal?: AbortSignal | undefined;
+  /** Default: as long as it takes. */
+  readonly timeoutMs?: number;
+}
+
 /**
- * Asks a process of its own, which may hand files to llama.cpp: a crash there becomes an error here.
+ * Asks a process of its own, which may hand files to native code: a crash there becomes an error here.
  *
  * @param entry - The JavaScript file that the process runs; it calls `answerParent`.
- * @param task - What to do with the file at its `path`.
- * @throws PithError the process's own; `engine` when it crashes; `cancelled` when the signal fires.
+ * @throws PithError the process's own; that of `onEnd`; `engine` when time is up; `cancelled` when the
+ *   signal fires.
  */
 export function askChild<T>(
   entry: URL,
-  task: { readonly path: string },
-  signal: AbortSignal | undefined,
+  task: object,
+  { onEnd, signal, timeoutMs }: AskOptions,
 ): Promise<T> {
   const child = fork(entry, {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   const said = keepLastWords(child);
   const stop = () => child.kill('SIGKILL');
+  let timer: NodeJS.Timeout | undefined;
   return new Promise<T>((resolve, reject) => {
     child.once('message', (received) => {
       const answer = received as Answer;
@@ -44,31 +54,37 @@ export function askChild<T>(
     });
     child.once('close', (code, killedBy) => {
       const isStopped = signal?.aborted || killedBy === 'SIGINT' || killedBy === 'SIGTERM';
-      reject(isStopped ? stopped() : crashed(task.path, killedBy ?? `code ${code}`, said()));
+      reject(isStopped ? stopped() : onEnd(killedBy ?? `code ${code}`, said()));
     });
+    if (timeoutMs !== undefined) {
+      timer = setTimeout(() => {
+        reject(new PithError('engine', `No answer came within ${timeoutMs / 1000} s.`));
+        stop();
+      }, timeoutMs);
+    }
     if (signal?.aborted) stop();
     signal?.addEventListener('abort', stop);
     child.send(task, () => undefined);
-  }).finally(() => signal?.removeEventListener('abort', stop));
+  }).finally(() => {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', stop);
+  });
 }
 
 function stopped(): PithError {
-  return new PithError('cancelled', 'Stopped before llama.cpp had tried the file.');
+  return new PithError('cancelled', 'Stopped before the process had answered.');
 }
 
-/**
- * The error for a process that native code ended.
- *
- * @param how - The signal or exit code.
- * @param said - What it wrote to stderr.
- */
-function crashed(path: string, how: string, said: string): PithError {
-  const reason = /GGML_(?:ASSERT|ABORT)\(.*\) failed|(?<=what\(\): +)\S.*/.exec(said)?.[0];
-  return new PithError(
-    'engine',
-    `llama.cpp crashed on ${path} (${[how, reason].filter(Boolean).join(': ')}).`,
-    'The file contradicts itself, or needs another llama.cpp: convert the model again.',
-  );
+/** For {@link AskOptions.onEnd}: what llama.cpp said when it crashed on a file. */
+export function crashedOn(path: string): AskOptions['onEnd'] {
+  return (how, said) => {
+    const reason = /GGML_(?:ASSERT|ABORT)\(.*\) failed|(?<=what\(\): +)\S.*/.exec(said)?.[0];
+    return new PithError(
+      'engine',
+      `llama.cpp crashed on ${path} (${[how, reason].filter(Boolean).join(': ')}).`,
+      'The file contradicts itself, or needs another llama.cpp: convert the model again.',
+    );
+  };
 }
 
 const keptCharacters = 8192;

@@ -36,7 +36,7 @@ export interface GenerateOptions {
  * Why an answer ended: `end-of-text` the model said so, `stop` a given stop, `length` at
  * `maxTokens`, `context` because the context is full, `cancelled` by the signal.
  */
-export type StopReason = 'end-of-text' | 'stop' | 'length' | 'context' | 'cancelled';
+type StopReason = 'end-of-text' | 'stop' | 'length' | 'context' | 'cancelled';
 
 /** An answer and what it took. */
 export interface Generation {

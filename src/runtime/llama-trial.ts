@@ -1,4 +1,4 @@
-import { askChild } from './ask-child.ts';
+import { askChild, crashedOn } from './ask-child.ts';
 import type { Generation } from './llama.ts';
 
 /** What a process that tries a file is asked. */
@@ -72,5 +72,6 @@ export function tryContinuation(
 }
 
 function ask<T>(task: TrialTask, signal: AbortSignal | undefined): Promise<T> {
-  return askChild(new URL('./llama-trial-child.js', import.meta.url), task, signal);
+  const options = { onEnd: crashedOn(task.path), signal };
+  return askChild(new URL('./llama-trial-child.js', import.meta.url), task, options);
 }

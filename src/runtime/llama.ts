@@ -10,7 +10,7 @@ import { contextLengthOf, createContext, loadModel } from './llama-model.ts';
 import { vocabularyOf, type LlamaVocabulary } from './llama-vocabulary.ts';
 import { fastestThreads } from './thread-search.ts';
 
-export type { GenerateOptions, Generation, StopReason } from './llama-generate.ts';
+export type { GenerateOptions, Generation } from './llama-generate.ts';
 export type { LlamaVocabulary } from './llama-vocabulary.ts';
 
 /** How to open a model. */

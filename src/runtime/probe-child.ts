@@ -1,4 +1,4 @@
-import process from 'node:process';
+import { answerParent } from './ask-child.ts';
 import { importLlama } from './llama-library.ts';
 import { tryProvider } from './onnx/provider-trial.ts';
 import type { LlamaTask, ProbeAnswer, ProbeTask } from './probe-process.ts';
@@ -26,8 +26,6 @@ function describe({ message }: Error): string {
   return message === 'NoBinaryFoundError' ? 'no device or driver for it, or no build' : message;
 }
 
-process.once('message', (task) => {
-  void probe(task as ProbeTask)
-    .catch((error: unknown): ProbeAnswer => ({ problem: describe(error as Error) }))
-    .then((answer) => process.send?.(answer, () => process.disconnect()));
-});
+answerParent((task: ProbeTask) =>
+  probe(task).catch((error: unknown): ProbeAnswer => ({ problem: describe(error as Error) })),
+);

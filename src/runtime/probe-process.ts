@@ -1,4 +1,5 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { PithError } from '../util/errors.ts';
+import { askChild } from './ask-child.ts';
 import type { OnnxProvider } from './onnx/provider-names.ts';
 import type { ProviderTrial } from './onnx/provider-trial.ts';
 
@@ -28,25 +29,14 @@ export type ProbeAnswer<Task extends ProbeTask = ProbeTask> =
 const timeoutMs = 30_000;
 
 /** Loads an engine in a child process; what goes wrong there, in whatever way, is a `problem`. */
-export function askProbe<Task extends ProbeTask>(task: Task): Promise<ProbeAnswer<Task>> {
-  return new Promise((resolve) => {
-    const child = fork(new URL('./probe-child.js', import.meta.url), {
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    });
-    const timer = setTimeout(() => {
-      resolve({ problem: `It did not load within ${timeoutMs / 1000} s.` });
-      child.kill('SIGKILL');
-    }, timeoutMs);
-    child.once('message', (answer) => resolve(answer as ProbeAnswer<Task>));
-    child.once('error', (error) => resolve({ problem: error.message }));
-    child.once('exit', (code, signal) => {
-      clearTimeout(timer);
-      resolve({ problem: `The process that loads it ended with ${signal ?? `code ${code}`}.` });
-    });
-    ask(child, task);
-  });
+export async function askProbe<Task extends ProbeTask>(task: Task): Promise<ProbeAnswer<Task>> {
+  try {
+    return await askChild(new URL('./probe-child.js', import.meta.url), task, { onEnd, timeoutMs });
+  } catch (error) {
+    return { problem: (error as Error).message };
+  }
 }
 
-function ask(child: ChildProcess, task: ProbeTask): void {
-  child.send(task, () => undefined);
+function onEnd(how: string): PithError {
+  return new PithError('engine', `The process that loads it ended with ${how}.`);
 }

@@ -1,4 +1,4 @@
-import { askChild } from '../../runtime/ask-child.ts';
+import { askChild, crashedOn } from '../../runtime/ask-child.ts';
 import type { BenchReport } from './bench.ts';
 
 /** What a process that times a file is asked. */
@@ -17,5 +17,6 @@ export interface BenchTask {
  * @throws PithError as `bench`; `engine` when the process crashes; `cancelled`.
  */
 export function benchApart(task: BenchTask, signal?: AbortSignal): Promise<BenchReport> {
-  return askChild(new URL('./bench-child.js', import.meta.url), task, signal);
+  const options = { onEnd: crashedOn(task.path), signal };
+  return askChild(new URL('./bench-child.js', import.meta.url), task, options);
 }
