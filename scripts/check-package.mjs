@@ -21,6 +21,8 @@ try {
     'dist/cli/index.js',
     'models/sample/model.safetensors',
     'factors/energy.json',
+    'calibration/prose.txt',
+    'tasks/arc.yaml',
     'LICENSE',
     'NOTICE',
   ])

@@ -29,6 +29,7 @@ test.each([
   ['kernels/index.ts', []],
   ['graph/index.ts', []],
   ['evaluate/index.ts', []],
+  ['compress/evidence/index.ts', []],
   ['formats/tokenizer/index.ts', ['zod']],
 ])('%s runs in a browser: it loads nothing of Node and no package but %j', (entry, packages) => {
   expect([...outsideImports(entry)]).toEqual(packages);

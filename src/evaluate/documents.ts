@@ -32,7 +32,7 @@ const articleTitle = /^ = [^=\n][^\n]* = ?$/m;
  *   is not an object with a text, with its line; `unsupported` when no document is left.
  */
 export function parseDocuments(bytes: Uint8Array, name: string): TextDocuments {
-  const text = decode(bytes, name);
+  const text = decodeFile(bytes, name);
   const cut = name.toLowerCase().endsWith('.jsonl') ? jsonLines(text, name) : plain(text, name);
   const documents = cut.documents.filter((document) => document.text.trim() !== '');
   if (documents.length === 0) {
@@ -46,7 +46,12 @@ export function parseDocuments(bytes: Uint8Array, name: string): TextDocuments {
   return { documents, notes: [...cut.notes, ...emptyNotes(empty)] };
 }
 
-function decode(bytes: Uint8Array, name: string): string {
+/**
+ * The text of a file.
+ *
+ * @throws {@link PithError} `corrupt` for bytes that are not UTF-8, with the offset.
+ */
+export function decodeFile(bytes: Uint8Array, name: string): string {
   const offset = invalidUtf8Offset(bytes);
   if (offset === undefined) return new TextDecoder().decode(bytes);
   const byte = bytes[offset]!.toString(16).padStart(2, '0');

@@ -23,7 +23,7 @@ const schema = z.strictObject({
  */
 export type EnergyFactors = z.infer<typeof schema>;
 
-const byName = z.record(z.string(), z.unknown());
+const byName = z.record(z.string(), z.unknown(), 'it names no factor');
 const partial = z.looseObject({ value: z.unknown(), source: z.string().optional() });
 
 /**

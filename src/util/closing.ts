@@ -20,7 +20,11 @@ export class OpenThings {
     return thing;
   }
 
+  /** Closes all of them, also when one fails; throws the first failure. */
   async close(): Promise<void> {
-    for (const thing of this.#things.splice(0).toReversed()) await thing.close();
+    const failures: unknown[] = [];
+    for (const thing of this.#things.splice(0).toReversed())
+      await thing.close().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
   }
 }

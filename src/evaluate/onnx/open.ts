@@ -7,6 +7,7 @@ import { hyperParameter, requiredParameter } from '../../models/hyper-parameters
 import type { Model } from '../../models/model.ts';
 import { weightsOf } from '../../tensor/tensor.ts';
 import { PithError } from '../../util/errors.ts';
+import { formatBytes } from '../../util/format-units.ts';
 import type { OnProgress } from '../../util/progress.ts';
 import { BlockForward } from './block-forward.ts';
 import { expertTensors } from './expert-tensors.ts';
@@ -108,9 +109,9 @@ export function modeOf(
     0,
   );
   if (mode) return { mode, reason: 'as asked for' };
-  const weights = `${(bytes / 1e9).toFixed(1)} GB of weights as f32`;
+  const weights = `${formatBytes(bytes)} of weights as f32`;
   if (availableBytes === Infinity) return { mode: 'whole', reason: `${weights}, no limit given` };
-  const limit = `${((share * availableBytes) / 1e9).toFixed(1)} GB, 70 % of the memory there is`;
+  const limit = `${formatBytes(share * availableBytes)}, 70 % of the memory there is`;
   return bytes <= share * availableBytes
     ? { mode: 'whole', reason: `${weights} fit ${limit}` }
     : { mode: 'byBlock', reason: `${weights} do not fit ${limit}` };

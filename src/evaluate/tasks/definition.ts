@@ -106,7 +106,11 @@ export function parseTask(file: TaskFile): TaskDefinition {
   for (const problem of [...document.errors, ...document.warnings]) {
     const line = lines.linePos(problem.pos[0]).line;
     const python = problem.message.includes('!function');
-    throw badTask(`${name}:${line}`, python ? pythonOnly : problem.message.split('\n')[0]!, python);
+    throw badTask(
+      `${name}:${line}`,
+      python ? pythonOnly : problem.message.split(/:?\n/, 1)[0]!,
+      python,
+    );
   }
   const values = plainValues(name, document);
   checkNames(values, place);

@@ -6,6 +6,7 @@ import {
   parseFactors,
   type EnergyFactors,
 } from '../../evaluate/energy-factors.ts';
+import { decodeFile } from '../../evaluate/documents.ts';
 import { attempt } from '../../storage/system-error.ts';
 import { PithError } from '../../util/errors.ts';
 
@@ -15,7 +16,8 @@ const packaged = fileURLToPath(new URL('../../../factors/energy.json', import.me
 /**
  * The factors of the package, with a user's YAML or JSON file over them.
  *
- * @throws PithError `usage` when that file is not YAML, or says what is not a factor; `not-found`.
+ * @throws PithError `usage` when that file is not YAML, or says what is not a factor; `corrupt` when it is
+ *   not UTF-8; `not-found`.
  */
 export async function loadFactors(file?: string): Promise<EnergyFactors> {
   const factors = parseFactors(await readYaml(packaged), packaged);
@@ -23,12 +25,13 @@ export async function loadFactors(file?: string): Promise<EnergyFactors> {
 }
 
 async function readYaml(path: string): Promise<unknown> {
-  const text = await attempt('read', path, () => readFile(path, 'utf8'));
+  const text = decodeFile(await attempt('read', path, () => readFile(path)), path);
   try {
     return parse(text);
   } catch (cause) {
-    const { message } = cause as Error;
+    // The place in the file follows as lines of it.
+    const [message] = (cause as Error).message.split(/:?\n/, 1);
     const hint = 'Write lines such as "gramsCo2ePerKwh: 56".';
-    throw new PithError('usage', `${path} is not YAML: ${message}`, hint, { cause });
+    throw new PithError('usage', `${path} is not YAML: ${message}.`, hint, { cause });
   }
 }

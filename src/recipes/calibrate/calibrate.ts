@@ -1,7 +1,9 @@
+import { resolve } from 'node:path';
 import { planEvidenceFile, planImatrixFile } from '../../compress/evidence/evidence-file.ts';
 import { hessianRows, type HessianSource } from '../../compress/evidence/hessian.ts';
 import type { Model } from '../../models/model.ts';
 import { openModel } from '../../models/open.ts';
+import { peakMemoryBytes } from '../../runtime/memory.ts';
 import { checkFolder } from '../../storage/folder.ts';
 import { refuseExisting } from '../../storage/output-file.ts';
 import { OpenThings } from '../../util/closing.ts';
@@ -84,7 +86,7 @@ export async function calibrate(
       ...(evidence.hessians && { hessians: sizeOf(evidence.hessians) }),
       device: measured.device,
       seconds: (performance.now() - started) / 1000,
-      peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+      peakMemoryBytes: peakMemoryBytes(),
       warnings: evidence.warnings,
       notes: [...text.notes, ...measured.notes],
     };
@@ -106,15 +108,18 @@ async function checkOutputs(
   { output, imatrix, force = false }: CalibrateTarget,
   model: Model,
 ): Promise<void> {
+  if (imatrix !== undefined && resolve(imatrix) === resolve(output)) throw sameOutput(output);
   for (const path of imatrix === undefined ? [output] : [output, imatrix]) {
     await checkOutputPath(path, model.files);
     await checkFolder(path);
     await refuseExisting(path, force);
   }
-  if (imatrix === output)
-    throw new PithError(
-      'usage',
-      `Evidence and importance matrix are both to be ${output}.`,
-      'An evidence file is an importance matrix already: leave --imatrix out.',
-    );
+}
+
+function sameOutput(output: string): PithError {
+  return new PithError(
+    'usage',
+    `Evidence and importance matrix are both to be ${output}.`,
+    'An evidence file is an importance matrix already: leave --imatrix out.',
+  );
 }

@@ -8,7 +8,7 @@ import { readCalibrationTexts } from './text.ts';
 const folder = mkdtempSync(join(tmpdir(), 'pith-texts-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function file(name: string, content: string): string {
+function file(name: string, content: string | Uint8Array): string {
   writeFileSync(join(folder, name), content);
   return join(folder, name);
 }
@@ -51,4 +51,20 @@ test('without a chat template conversations are plain text, which is told', asyn
   const { documents, notes } = await readCalibrationTexts([path], undefined);
   expect(documents).toEqual(['Hi']);
   expect(notes).toEqual(['The model has no chat template: conversations are read as plain text.']);
+});
+
+test('bytes that are not UTF-8 are refused, in rows as in text', async () => {
+  const latin = Buffer.from('{"text":"caf\u00e9"}\n', 'latin1');
+  for (const name of ['latin.jsonl', 'latin.txt'])
+    await expect(readCalibrationTexts([file(name, latin)], undefined)).rejects.toMatchObject({
+      code: 'corrupt',
+      message: expect.stringContaining(`${name} is not UTF-8: byte 12 is 0xe9`),
+    });
+});
+
+test('documents without text are left out, and said', async () => {
+  const path = file('gaps.txt', 'a\n<|endoftext|>\n\n<|endoftext|>\nb\n');
+  const { documents, notes } = await readCalibrationTexts([path], undefined);
+  expect(documents).toEqual(['a\n', 'b\n']);
+  expect(notes.join()).toContain('Empty and left out');
 });

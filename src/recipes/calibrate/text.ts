@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseCalibrationRow } from '../../data/calibration-rows.ts';
 import type { ChatMessage } from '../../data/chat-template.ts';
-import { parseDocuments } from '../../evaluate/documents.ts';
+import { decodeFile, parseDocuments } from '../../evaluate/documents.ts';
 import { attempt } from '../../storage/system-error.ts';
 import { PithError } from '../../util/errors.ts';
 
@@ -45,7 +45,7 @@ export async function readCalibrationTexts(
     documents: placed.map(({ text }) => text),
     datasets: paths.length > 0 ? [...paths] : shipped.map((name) => `pith/${name}`),
     notes: [
-      ...files.flatMap(({ notes }) => notes),
+      ...(paths.length > 0 ? files.flatMap(({ notes }) => notes) : []),
       ...(plain ? ['The model has no chat template: conversations are read as plain text.'] : []),
     ],
   };
@@ -60,15 +60,15 @@ interface FileTexts {
 async function readTexts(path: string, render: RenderChat): Promise<FileTexts> {
   const bytes = await attempt('read', path, () => readFile(path));
   if (path.toLowerCase().endsWith('.jsonl')) return readRows(bytes, path, render);
-  const { documents } = parseDocuments(bytes, path);
-  return { documents: documents.map(({ text }) => text), hasChats: false, notes: [] };
+  const { documents, notes } = parseDocuments(bytes, path);
+  return { documents: documents.map(({ text }) => text), hasChats: false, notes };
 }
 
 function readRows(bytes: Uint8Array, path: string, render: RenderChat): FileTexts {
   const documents: string[] = [];
   const refused: string[] = [];
   let hasChats = false;
-  for (const [at, line] of new TextDecoder().decode(bytes).split('\n').entries()) {
+  for (const [at, line] of decodeFile(bytes, path).split('\n').entries()) {
     if (line.trim() === '') continue;
     const row = parseCalibrationRow(line, `${path}, line ${at + 1}`);
     if ('text' in row) {
