@@ -169,6 +169,10 @@ export const exampleReport: ReportData = {
       ' named Lily . She loved to play with her toys and her toys . One day , she saw a big box . She was the box and the box was happy .',
     ),
   ],
+  frontier: [2.6, 3.1, 3.9, 4.8, 6.5, 8.5].map((bits) => ({
+    bytes: Math.round(16.9e6 * bits),
+    klDivergence: 0.9 * 4 ** -bits,
+  })),
   continuation: { prompt: 'Once upon a time there was a little girl', temperature: 0, seed: 1 },
   notes: ['Data of this example are made up.'],
 };

@@ -66,6 +66,21 @@ test('the last number of an axis ends inside the picture, however long it is', a
   expect(plots.get('speed.svg')).toMatch(/text-anchor="end"[^>]*>1,200</);
 });
 
+/** Points of the curve in the plot of sizes. */
+function curveOf(data: ReportData): unknown {
+  const { spec } = plotsOf(data)[0]!;
+  const found = spec.data!.find(({ name }) => name === 'frontier');
+  return found && 'values' in found ? found.values : undefined;
+}
+
+test('the curve of predictions is one line of the four of six points that the axis has room for', () => {
+  expect(curveOf(exampleReport)).toHaveLength(4);
+  expect(card.plots.get('size-quality.svg')).toMatch(/class="mark-line/);
+  const { frontier: _, ...without } = exampleReport;
+  expect(curveOf(without)).toEqual([]);
+  expect(plotsOf(without)[0]!.description).not.toContain('predicted');
+});
+
 test('the numbers on the page are those of the data', () => {
   for (const {
     label,

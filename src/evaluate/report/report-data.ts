@@ -195,6 +195,11 @@ export const reportData = z
     ),
     base: z.strictObject(measured),
     candidates: z.array(candidate).min(1).max(mostCandidates),
+    /** The best that types can do at each size, as predicted; the smallest first. */
+    frontier: z
+      .array(z.strictObject({ bytes: count.positive(), klDivergence: notNegative }))
+      .max(1000)
+      .optional(),
     continuation: z
       .strictObject({ prompt: z.string().max(20_000), temperature: notNegative, seed: z.int() })
       .optional(),

@@ -19,7 +19,7 @@ import { fromBench } from './from-bench.ts';
 import { likelihoodOf, lossOf, qualityOf, unboundedNotes } from './from-evaluation.ts';
 import { fromTasks, type ReportedTasks } from './from-tasks.ts';
 import { prepareReport, type PreparedReport } from './prepare.ts';
-import type { GatherOptions, ReportRequest } from './request.ts';
+import type { Evaluations, GatherOptions, ReportRequest } from './request.ts';
 import { labelsOf, nameOf, versionFacts } from './version-facts.ts';
 import { measureWeightErrors } from './weight-errors.ts';
 
@@ -155,10 +155,8 @@ class Gathering {
     const { against, engine, maxTokens } = this.#request;
     const { texts } = this.#opened.sorted;
     if (texts.length === 0) return {};
-    const report = await evaluate(
-      { model, against, data: texts, engine, maxTokens },
-      this.#options,
-    );
+    const request = { model, against, data: texts, engine, maxTokens };
+    const report = this.#known(model)?.text ?? (await evaluate(request, this.#options));
     for (const note of report.notes) this.#remarks.add(note);
     for (const note of unboundedNotes(report)) this.#notes.add(note);
     this.#evaluation = report;
@@ -170,13 +168,17 @@ class Gathering {
     const { tasks } = this.#opened.sorted;
     if (tasks.length === 0) return {};
     const request = { model, against, data: tasks, engine, taskData, limit };
-    const report = await evaluateTasks(request, this.#options);
+    const report = this.#known(model)?.tasks ?? (await evaluateTasks(request, this.#options));
     for (const note of report.notes) this.#remarks.add(note);
     for (const { notes } of Object.values(report.tasks))
       for (const note of notes) this.#notes.add(note);
     const { candidate, base } = fromTasks(report.tasks);
     this.#baseTasks = base;
     return candidate;
+  }
+
+  #known(model: string): Evaluations | undefined {
+    return this.#request.evaluations?.get(model);
   }
 
   async #weightErrors(model: Model) {

@@ -1,5 +1,7 @@
 import type { OnProgress } from '../../util/progress.ts';
+import type { EvaluateReport } from '../evaluate/evaluate.ts';
 import type { EvaluateRequest } from '../evaluate/request.ts';
+import type { TasksReport } from '../evaluate/tasks.ts';
 
 /** What a report is about, and on what it is measured. */
 export interface ReportRequest extends Pick<
@@ -22,6 +24,14 @@ export interface ReportRequest extends Pick<
   readonly repeats?: number | undefined;
   /** The command line, to be repeated. */
   readonly command?: string | undefined;
+  /** What was measured already, by the version as `models` has it, on the same data with the same engine. */
+  readonly evaluations?: ReadonlyMap<string, Evaluations>;
+}
+
+/** Evaluations of one version: of the texts, of the tasks, or both. */
+export interface Evaluations {
+  readonly text?: EvaluateReport;
+  readonly tasks?: TasksReport;
 }
 
 /** How to measure. */

@@ -39,7 +39,8 @@ export function sizeQualityPlot(data: ReportData): Plot | undefined {
     description:
       'Size of the file (across) against mean KL divergence to the original with its 95 % interval ' +
       `(up). Closest to the original is ${closest.label}: ` +
-      `${withInterval(closest.klDivergence.mean)} nats per token.`,
+      `${withInterval(closest.klDivergence.mean)} nats per token.` +
+      (data.frontier ? ' The line is what is predicted of the best types at each size.' : ''),
     spec: sizeQualitySpec(data, compared),
     table: {
       columns: ['Version', 'Size', 'Bits per weight', 'Mean KL divergence', 'Perplexity'],
@@ -67,23 +68,39 @@ function perplexity({ perplexity: figure }: Measured): string {
   return figure === undefined ? 'not measured' : withInterval(figure);
 }
 
-function sizeQualitySpec({ base, candidates }: ReportData, compared: readonly Compared[]) {
+function sizeQualitySpec(data: ReportData, compared: readonly Compared[]) {
+  const { base, candidates } = data;
   const sizes = [base.bytes, ...compared.map(({ bytes }) => bytes)].map((bytes) => bytes / million);
   const sizeScale = scaleOfSizes(Math.min(...sizes), Math.max(...sizes));
   const middle = Math.max(...sizes) / 2;
   const points = compared.map((candidate) =>
     pointOf(candidate, seriesInk(candidates.indexOf(candidate)).light, middle),
   );
-  const { scale, axis } = divergence(points);
+  const { scale, axis, domain } = divergence(points);
+  const frontier = frontierWithin(data, domain);
   return styled('KL divergence, nats per token (lower is closer)', 290, margins, {
-    data: [{ name: 'points', values: points }],
+    data: [
+      { name: 'points', values: points },
+      { name: 'frontier', values: frontier },
+    ],
     scales: [sizeScale, scale],
     axes: [
       { orient: 'bottom', scale: 'size', title: 'Size of the file, MB', tickCount: 5, offset: 4 },
       { orient: 'left', scale: 'kl', grid: true, format: '~g', ...axis },
     ],
-    marks: [...originalMarks(base.bytes / million, base.label), ...pointMarks],
+    marks: [
+      ...originalMarks(base.bytes / million, base.label),
+      ...(frontier.length > 0 ? frontierMarks : []),
+      ...pointMarks,
+    ],
   });
+}
+
+/** The part of the curve that the axis of divergences shows. */
+function frontierWithin({ frontier = [] }: ReportData, [low, high]: Domain) {
+  return frontier
+    .filter(({ klDivergence }) => klDivergence >= low && klDivergence <= high)
+    .map(({ bytes, klDivergence }) => ({ megabytes: bytes / million, mean: klDivergence }));
 }
 
 function pointOf(
@@ -108,20 +125,31 @@ function scaleOfSizes(low: number, high: number): Scale {
     : { name: 'size', type: 'linear', domain: [0, high * 1.05], range: 'width' };
 }
 
+type Domain = readonly [low: number, high: number];
+
+/** An axis of divergences, and from where to where it goes at least. */
+interface DivergenceAxis {
+  readonly scale: Scale;
+  readonly axis: Partial<Axis>;
+  readonly domain: Domain;
+}
+
 /** Logarithmic where every interval lies above zero, so that small and large losses both show. */
-function divergence(points: readonly Point[]): { scale: Scale; axis: Partial<Axis> } {
+function divergence(points: readonly Point[]): DivergenceAxis {
   const low = Math.min(...points.map((point) => point.low));
   const high = Math.max(...points.map((point) => point.high));
   const name = 'kl';
   const range = 'height' as const;
   if (low <= 0) {
-    const domain = [Math.min(0, low), high > 0 ? high : 1];
-    return { scale: { name, type: 'linear', domain, nice: true, range }, axis: { tickCount: 5 } };
+    const domain: Domain = [Math.min(0, low), high > 0 ? high : 1];
+    const scale: Scale = { name, type: 'linear', domain: [...domain], nice: true, range };
+    return { scale, axis: { tickCount: 5 }, domain };
   }
   const ticks = logTicks(low, high);
-  const scale: Scale = { name, type: 'log', domain: [ticks[0]!, ticks.at(-1)!], range };
+  const domain: Domain = [ticks[0]!, ticks.at(-1)!];
+  const scale: Scale = { name, type: 'log', domain: [...domain], range };
   const powers = ticks.filter((tick) => tick.toExponential().startsWith('1e'));
-  return { scale, axis: { values: ticks.length > mostTicks ? powers : ticks } };
+  return { scale, axis: { values: ticks.length > mostTicks ? powers : ticks }, domain };
 }
 
 /** Where the original stands: its divergence from itself is 0, which a log axis cannot show. */
@@ -156,6 +184,21 @@ function originalMarks(megabytes: number, label: string): Mark[] {
 }
 
 const x = { scale: 'size', field: 'megabytes' };
+
+const frontierMarks: readonly Mark[] = [
+  {
+    type: 'line',
+    from: { data: 'frontier' },
+    encode: {
+      enter: {
+        x,
+        y: { scale: 'kl', field: 'mean' },
+        stroke: { value: palette.bar.light },
+        strokeWidth: { value: 2 },
+      },
+    },
+  },
+];
 
 const pointMarks: readonly Mark[] = [
   {
