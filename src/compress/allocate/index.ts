@@ -7,3 +7,5 @@ export { allocate } from './allocate.ts';
 export type { Allocation, Choice, ChoiceGroup } from './choice.ts';
 export { frontier } from './frontier.ts';
 export { tensorTypeLines } from './tensor-type-lines.ts';
+export { predictCosts, type CostOptions, type TypeCost } from './costs.ts';
+export type { Rounder, RowsToRound } from './rounder.ts';

@@ -1,0 +1,45 @@
+import type { EncodableType } from '../../kernels/kernels.ts';
+import type { Transcoder } from '../../kernels/transcoder.ts';
+import type { TensorEvidence } from '../evidence/evidence.ts';
+
+/** Some rows of one matrix that are to be stored as a type. */
+export interface RowsToRound {
+  readonly tensor: string;
+  readonly type: EncodableType;
+  readonly columns: number;
+  /** `[rows, columns]`, not to be modified. */
+  readonly values: Float32Array<ArrayBuffer>;
+  /** One weight ≥ 0 a column. */
+  readonly importance: Float32Array;
+  /** What is known of the tensor; nothing of a table. */
+  readonly evidence: TensorEvidence | undefined;
+  /** The matrix of a stack that the rows are of; else 0. */
+  readonly expert: number;
+}
+
+/** Gives what a decoder reads back of rows, `[rows, columns]`; each row on its own. */
+export type Rounder = (rows: RowsToRound) => Promise<Float32Array>;
+
+/** Rounds as `writeQuantized` does: the plain encoders, weighted by importance. */
+export function encodingRounder(transcoder: Transcoder): Rounder {
+  return async ({ type, columns, values, importance }) => {
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    const encoded = await transcoder.transcode({
+      from: 'F32',
+      to: type,
+      columns,
+      bytes,
+      importance,
+    });
+    const decoded = await transcoder.transcode({
+      from: type,
+      to: 'F32',
+      columns,
+      bytes: encoded.out,
+    });
+    const result = new Float32Array(decoded.out.slice().buffer);
+    encoded.release();
+    decoded.release();
+    return result;
+  };
+}
