@@ -6,6 +6,7 @@ const commands: Readonly<Record<string, CommandLoader>> = {
   demo: async () => (await import('./demo.ts')).demo,
   doctor: async () => (await import('./doctor.ts')).doctor,
   inspect: async () => (await import('./inspect.ts')).inspect,
+  shrink: async () => (await import('./shrink.ts')).shrink,
   quantize: async () => (await import('./quantize.ts')).quantize,
   calibrate: async () => (await import('./calibrate.ts')).calibrate,
   verify: async () => (await import('./verify.ts')).verify,

@@ -1,5 +1,5 @@
-import process from 'node:process';
 import { PithError } from '../util/errors.ts';
+import { commandLine } from './command-line.ts';
 import { defineCommand } from './framework/command.ts';
 
 /** `pith report`: a proof card of smaller versions of a model. */
@@ -152,12 +152,4 @@ function requireBase(models: readonly string[], against: string | undefined): st
     `A report of ${models.join(', ')} needs the model that it was made from.`,
     'Add --against MODEL: a folder, a .gguf file, or sample.',
   );
-}
-
-/** The command line as a shell would take it again. */
-function commandLine(): string {
-  const words = process.argv.slice(2).map((word) => {
-    return /^[\w./=:@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-  });
-  return ['pith', ...words].join(' ').slice(0, 2000);
 }

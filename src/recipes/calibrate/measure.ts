@@ -13,7 +13,7 @@ import { PithError } from '../../util/errors.ts';
 import { modelHash } from '../evaluate/model-hash.ts';
 import type { CalibrateRequest, CalibrateTarget } from './request.ts';
 import { StateFile } from './state-file.ts';
-import type { CalibrationWindows } from './windows.ts';
+import { windowsHash, type CalibrationWindows } from './windows.ts';
 import { hashOf } from './write.ts';
 
 /** What came of running the model, and where its Hessians are read from. */
@@ -51,7 +51,7 @@ export async function measure(
     modelHash: await modelHash(model, { onProgress, signal }),
     tokenizerHash: tokenizerHash(model),
     datasets: text.datasets,
-    dataHash: hashOf(text.windows.map(({ buffer }) => new Uint8Array(buffer))),
+    dataHash: windowsHash(text.windows),
     seed,
   };
   const engine = opened.add(await openOnnxEngine({ threads, ...(signal && { signal }) }));

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { renderChat, type ChatMessage } from '../../data/chat-template.ts';
 import { joinTokens } from '../../data/token-windows.ts';
 import { openingToken, tokensOf } from '../../evaluate/vocabulary.ts';
@@ -33,6 +34,13 @@ export async function calibrationWindows(
   } finally {
     await tokenizer.close();
   }
+}
+
+/** SHA-256 of the tokens. */
+export function windowsHash(windows: readonly Int32Array[]): string {
+  const hash = createHash('sha256');
+  for (const { buffer } of windows) hash.update(new Uint8Array(buffer));
+  return hash.digest('hex');
 }
 
 function chatOf(model: Model): RenderChat {

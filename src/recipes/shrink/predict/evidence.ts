@@ -1,0 +1,104 @@
+import { stat } from 'node:fs/promises';
+import type { Evidence } from '../../../compress/evidence/evidence.ts';
+import { readEvidence } from '../../../compress/evidence/read-evidence.ts';
+import type { Model } from '../../../models/model.ts';
+import { openFile } from '../../../storage/file-source.ts';
+import { PithError } from '../../../util/errors.ts';
+import { calibrate } from '../../calibrate/calibrate.ts';
+import { calibrationWindows, windowsHash } from '../../calibrate/windows.ts';
+import { contextOf } from '../../evaluate/defaults.ts';
+import type { ShrinkRequest, ShrinkTarget } from '../request.ts';
+
+/** Text for evidence, and text of the same kind that evidence never sees. */
+export interface CalibrationSplit {
+  readonly measured: readonly Int32Array[];
+  /** The last windows: what predictions are checked on. */
+  readonly heldOut: readonly Int32Array[];
+  readonly windowTokens: number;
+  readonly datasets: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/** One window in so many is held out, at most so many in all. */
+const heldOut = { oneIn: 8, most: 8 };
+
+/**
+ * Cuts the calibration text into windows and holds out its end.
+ *
+ * @throws PithError `unsupported` for text of fewer than two windows; what reading texts throws.
+ */
+export async function splitCalibration(
+  { model: reference, data, tokens, context: asked }: ShrinkRequest,
+  model: Model,
+): Promise<CalibrationSplit> {
+  const context = contextOf({ model: reference, data: [], context: asked }, [model]);
+  const request = { model: reference, data: data ?? [], maxTokens: tokens };
+  const { windows, datasets, notes } = await calibrationWindows(request, model, context);
+  if (windows.length < 2)
+    throw new PithError(
+      'unsupported',
+      `The calibration text has one window of ${context} tokens; it takes two, one to measure and one to check.`,
+      'Give more text (--data), more of it (--tokens), or shorter windows (--context).',
+    );
+  const last = Math.min(heldOut.most, Math.max(1, Math.floor(windows.length / heldOut.oneIn)));
+  return {
+    measured: windows.slice(0, -last),
+    heldOut: windows.slice(-last),
+    windowTokens: context,
+    datasets,
+    notes,
+  };
+}
+
+/**
+ * The evidence of a model on the measured part of a text: that of an earlier run where it is of the same
+ * weights and tokens, else measured and kept.
+ *
+ * @throws PithError what `calibrate` throws.
+ */
+export async function evidenceOf(
+  request: ShrinkRequest,
+  split: CalibrationSplit,
+  { path, modelHash, target }: EvidencePlace,
+): Promise<Evidence> {
+  const kept = await keptEvidence(path);
+  const isSame =
+    kept?.source.modelHash === modelHash &&
+    kept.source.dataHash === windowsHash(split.measured) &&
+    kept.embedding !== undefined;
+  if (isSame) return kept;
+  const { threads, onProgress, signal } = target;
+  const maxTokens = split.measured.length * split.windowTokens;
+  await calibrate(
+    { model: request.model, data: request.data ?? [], context: split.windowTokens, maxTokens },
+    { output: path, force: true, ...(threads !== undefined && { threads }), onProgress, signal },
+  );
+  return readFrom(path);
+}
+
+/** Where evidence is kept, and of what it must be. */
+export interface EvidencePlace {
+  readonly path: string;
+  readonly modelHash: string;
+  readonly target: ShrinkTarget;
+}
+
+/** A damaged file, or one of another version, is measured anew. */
+async function keptEvidence(path: string): Promise<Evidence | undefined> {
+  if (!(await stat(path).catch(() => undefined))) return undefined;
+  try {
+    return await readFrom(path);
+  } catch (error) {
+    if (error instanceof PithError) return undefined;
+    throw error;
+  }
+}
+
+async function readFrom(path: string): Promise<Evidence> {
+  const source = await openFile(path);
+  try {
+    return await readEvidence(source);
+  } finally {
+    await source.close();
+  }
+}
