@@ -146,7 +146,7 @@ test('the mode follows the memory, and the reason says the numbers', async () =>
   const tight = await open({ availableBytes: 4 * parameters });
   expect(tight.mode).toBe('byBlock');
   expect(tight.reason).toMatch(
-    /GB of weights as f32 do not fit .* GB, 70 % of the memory there is/,
+    /66.2 kB of weights as f32 do not fit 46.3 kB, 70 % of the memory there is/,
   );
   expect(tight.windowsAtOnce).toBeGreaterThan(4);
 });

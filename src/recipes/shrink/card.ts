@@ -1,4 +1,4 @@
-import type { Evaluations } from '../report/gather.ts';
+import type { Evaluations } from '../report/request.ts';
 import { gatherReport } from '../report/gather.ts';
 import { writeReport, type WrittenReport } from '../report/write-report.ts';
 import type { Job } from './job.ts';

@@ -11,7 +11,7 @@ import { PithError } from '../../util/errors.ts';
 import { windowsHash } from '../calibrate/windows.ts';
 import { keyOf } from '../evaluate/measurement.ts';
 import { modelHash } from '../evaluate/model-hash.ts';
-import { sortData } from '../evaluate/task-files.ts';
+import { sortData } from '../evaluate/sort-data.ts';
 import { parseBudgets, type Budget } from './budget/budget.ts';
 import { candidatesOf, candidateTypes } from './budget/candidates.ts';
 import { splitCalibration, type CalibrationSplit } from './predict/evidence.ts';

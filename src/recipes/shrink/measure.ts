@@ -1,7 +1,7 @@
 import type { Figure } from '../../evaluate/figure.ts';
 import { PithError } from '../../util/errors.ts';
 import { evaluate, type EvaluateReport } from '../evaluate/evaluate.ts';
-import { sortData } from '../evaluate/task-files.ts';
+import { sortData } from '../evaluate/sort-data.ts';
 import { evaluateTasks, type TasksReport } from '../evaluate/tasks.ts';
 import type { ShrinkRequest, ShrinkTarget } from './request.ts';
 
