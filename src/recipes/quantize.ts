@@ -1,4 +1,6 @@
 import { availableParallelism } from 'node:os';
+import type { Evidence } from '../compress/evidence/evidence.ts';
+import { Couplings } from '../compress/feedback/couplings.ts';
 import { parseFileType } from '../compress/quantize/file-types.ts';
 import { readImatrix } from '../compress/quantize/imatrix.ts';
 import type { Imatrix } from '../compress/quantize/importance.ts';
@@ -46,6 +48,8 @@ export interface QuantizeTarget {
   readonly threads?: number;
   /** Replace a finished file of that name. */
   readonly force?: boolean;
+  /** Of this very model: with its Hessians, rounding errors are fed back. */
+  readonly evidence?: Evidence;
   readonly onProgress?: OnProgress;
   readonly signal?: AbortSignal;
 }
@@ -105,10 +109,13 @@ export async function quantize(
   const transcoder = await startTranscoder(threads);
   try {
     const states = await fileStates(model.files);
-    const planHash = await fingerprint(model, plan, [version, ...states.values()]);
+    const { evidence } = target;
+    const salts = [version, ...states.values(), ...(evidence ? [evidenceKey(evidence)] : [])];
+    const planHash = await fingerprint(model, plan, salts);
     const { totalBytes } = plan.layout;
     const output = await openOutput(target.output, { planHash, totalBytes, force });
-    const options = { ...target, transcoder, output };
+    const couplings = evidence?.hessians && new Couplings(evidence, transcoder);
+    const options = { ...target, transcoder, output, ...(couplings && { couplings }) };
     const tensors = await writeTensors(model, plan, options, () => requireUnchanged(states));
     return {
       output: target.output,
@@ -118,11 +125,16 @@ export async function quantize(
       seconds: (performance.now() - started) / 1000,
       peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
       tensors,
-      notes: [...plan.notes, ...resumeNotes(output)],
+      notes: [...plan.notes, ...(couplings?.notes ?? []), ...resumeNotes(output)],
     };
   } finally {
     await transcoder.close();
   }
+}
+
+/** Stands for evidence among what decides a file's bytes. */
+function evidenceKey({ source, tokens, hessians }: Evidence): string {
+  return JSON.stringify([source, tokens, [...(hessians?.shapes ?? [])]]);
 }
 
 async function loadImatrix(path: string): Promise<Imatrix> {

@@ -3,6 +3,8 @@ import type { Factors } from '../../kernels/feedback/factors.ts';
 import type { Transcoder } from '../../kernels/transcoder.ts';
 import type { CouplingSource } from '../quantize/write.ts';
 import type { Evidence } from '../evidence/evidence.ts';
+import type { Hessian } from '../evidence/hessian.ts';
+import { meanSquares } from '../evidence/moments.ts';
 
 /** A matrix' block whose errors could not be coupled, or only with more damping than asked for. */
 export interface CouplingRemark {
@@ -24,6 +26,8 @@ interface SymmetricBlocks {
 }
 
 const defaultDamping = 0.05;
+/** The embedding, which is the output matrix too where it has a Hessian. */
+const table = 'token_embd.weight';
 /** Tensors of which factors are held. */
 const kept = 2;
 
@@ -47,6 +51,11 @@ export class Couplings implements CouplingSource {
     this.#options = options;
   }
 
+  /** The remarks as sentences. */
+  get notes(): string[] {
+    return this.remarks.map(({ tensor, side, remark }) => `${tensor}, ${side}: ${remark}.`);
+  }
+
   /** @see CouplingSource */
   coupledRows(tensor: string): number | undefined {
     const { hessians, grams } = this.#evidence;
@@ -56,7 +65,7 @@ export class Couplings implements CouplingSource {
 
   /** @see CouplingSource */
   async couplingOf(tensor: string, first: number): Promise<Coupling | undefined> {
-    const columnFactors = await this.#columnFactors(tensor);
+    const columnFactors = await this.columnFactors(tensor);
     if (!columnFactors) return undefined;
     const factors = await this.#rowFactors(tensor);
     if (!factors) return { columnFactors };
@@ -67,14 +76,17 @@ export class Couplings implements CouplingSource {
     return { columnFactors, rowFactors };
   }
 
-  #columnFactors(tensor: string): Promise<Factors | undefined> {
+  /** How the errors of a matrix' columns are coupled; undefined without a Hessian that can be factored. */
+  columnFactors(tensor: string): Promise<Factors | undefined> {
     const { hessians } = this.#evidence;
     const keptAs = hessians?.keptAs.get(tensor);
     if (!hessians || keptAs === undefined) return Promise.resolve(undefined);
     const { columnDamping: damping = defaultDamping } = this.#options;
     return this.#columns.get(keptAs, async () => {
       const hessian = await hessians.hessianOf(tensor);
-      return hessian && this.#factored(hessian, { tensor, side: 'columns', damping });
+      if (!hessian) return undefined;
+      const whole = tensor === table ? withTable(hessian, this.#evidence) : hessian;
+      return this.#factored(whole, { tensor, side: 'columns', damping });
     });
   }
 
@@ -86,10 +98,31 @@ export class Couplings implements CouplingSource {
     });
   }
 
+  /** Factors of some rows that are coupled by given sums over tokens; undefined where no damping helps. */
+  async rowFactorsOf(blocks: SymmetricBlocks): Promise<Factors | undefined> {
+    const { rowDamping: damping = defaultDamping } = this.#options;
+    return (await this.#factor(blocks, damping)).factors;
+  }
+
   async #factored(
-    { blockSize, sums, tokens }: SymmetricBlocks,
+    blocks: SymmetricBlocks,
     { tensor, side, damping }: { tensor: string; side: CouplingRemark['side']; damping: number },
   ): Promise<Factors | undefined> {
+    const { factors, most } = await this.#factor(blocks, damping);
+    if (!factors) {
+      const remark = `not positive definite with ${most} of the mean diagonal added: no feedback`;
+      this.remarks.push({ tensor, side, remark });
+    } else if (most > damping)
+      this.remarks.push({
+        tensor,
+        side,
+        remark: `factored with ${most} of the mean diagonal added`,
+      });
+    return factors;
+  }
+
+  /** The factors, and the most damping that a block was tried with. */
+  async #factor({ blockSize, sums, tokens }: SymmetricBlocks, damping: number) {
     const square = blockSize * blockSize;
     const values = new Float32Array(new SharedArrayBuffer(4 * sums.length));
     const jobs = Array.from({ length: sums.length / square }, (_, block) => {
@@ -99,19 +132,25 @@ export class Couplings implements CouplingSource {
     });
     const results = await Promise.all(jobs);
     const most = Math.max(...results.map((result) => result.damping));
-    if (results.some(({ ok }) => !ok)) {
-      const remark = `not positive definite with ${most} of the mean diagonal added: no feedback`;
-      this.remarks.push({ tensor, side, remark });
-      return undefined;
-    }
-    if (most > damping)
-      this.remarks.push({
-        tensor,
-        side,
-        remark: `factored with ${most} of the mean diagonal added`,
-      });
-    return { blockSize, values };
+    const factors = results.every(({ ok }) => ok) ? { blockSize, values } : undefined;
+    return { factors, most };
   }
+}
+
+/**
+ * The Hessian of a tied embedding: what it does as a table of rows is added to what it does as the output matrix,
+ * by the mean squares of the gradient by what is looked up.
+ */
+function withTable(hessian: Hessian, { tensors, embedding }: Evidence): Hessian {
+  const outputs = tensors.get(table)?.outputs;
+  if (!outputs || !embedding) return hessian;
+  const { blockSize, columns, tokens } = hessian;
+  const share = 1 / meanSquares(outputs).reduce((sum, square) => sum + square, 0);
+  const gradients = meanSquares(embedding.gradients);
+  const sums = hessian.sums.slice();
+  for (let column = 0; column < columns; column++)
+    sums[column * blockSize + (column % blockSize)]! += tokens * share * gradients[column]!;
+  return { ...hessian, sums };
 }
 
 /** The last few of some values that are costly to make: slabs of neighbouring tensors are in flight together. */

@@ -72,7 +72,12 @@ async function tryAllocation(
     const path = pathIn(job, 'trial.gguf');
     const plan = planFileOf(job, predicted, allocation);
     const prepared = { model: job.model, plan, inputs: job.model.files };
-    await quantize(prepared, { output: path, force: true, ...workOptions(job) });
+    await quantize(prepared, {
+      output: path,
+      force: true,
+      evidence: predicted.evidence,
+      ...workOptions(job),
+    });
     const measured = await measureFile(path, request, target);
     await attempt('remove', path, () => unlink(path));
     return retentionOf(measured);

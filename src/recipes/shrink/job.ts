@@ -42,6 +42,8 @@ export interface Job {
   /** Types that a recipe gives; others are chosen. */
   readonly given: ChosenTypes;
   readonly steps: Steps;
+  /** Closed when the job ends. */
+  readonly opened: OpenThings;
   readonly notes: readonly string[];
 }
 
@@ -91,7 +93,7 @@ async function openJob(
   const steps = opened.add(await Steps.open(join(target.output, resultNames.steps), key));
   const notes = [...model.notes, ...split.notes, ...quantizedNotes(model), ...keptNotes(steps)];
   const facts = { modelHash: hash, budgets, types, candidates, frame, split, given };
-  return { request, target, model, ...facts, steps, notes };
+  return { request, target, model, ...facts, steps, opened, notes };
 }
 
 function otherModel(model: string, hash: string): PithError {

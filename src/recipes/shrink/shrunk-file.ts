@@ -55,7 +55,8 @@ export async function makeFile(
   const { allocation, keep } = await chooseTypes(job, predicted, budget);
   const plan = planFileOf(job, predicted, allocation);
   const path = outputOf(job, budget);
-  const { written, measured } = await finishFile(job, { label, path, plan });
+  const { evidence } = predicted;
+  const { written, measured } = await finishFile(job, { label, path, plan, evidence });
   const tensorTypes = pathIn(job, tensorTypesName(job, label));
   await writeAtomic(tensorTypes, tensorTypeLines(allocation));
   const { bytes, relativeError, notes } = written;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Evidence } from '../../compress/evidence/evidence.ts';
 import type { Allocation } from '../../compress/allocate/index.ts';
 import { planAllocation } from '../../compress/quantize/plan-allocation.ts';
 import type { QuantizationPlan } from '../../compress/quantize/quantization-plan.ts';
@@ -15,6 +16,8 @@ export interface PlannedFile {
   readonly label: string;
   readonly path: string;
   readonly plan: QuantizationPlan;
+  /** With which rounding errors are fed back. */
+  readonly evidence?: Evidence;
 }
 
 /** A file as it was written, checked and measured. */
@@ -57,13 +60,18 @@ export function stepsOf(label: string): string[] {
 }
 
 /** Writes a file that is not there yet; one that an earlier run of this job began is this job's. */
-function writeStep(job: Job, { label, path, plan }: PlannedFile): Promise<QuantizeReport> {
+function writeStep(
+  job: Job,
+  { label, path, plan, evidence }: PlannedFile,
+): Promise<QuantizeReport> {
   const { steps, model, target } = job;
   const name = `write ${label}`;
   const force = steps.isBegun(name) || (target.force ?? false);
   const prepared = { model, plan, inputs: model.files };
-  return steps.run(name, () => quantize(prepared, { output: path, force, ...workOptions(job) }));
+  const how = { output: path, force, ...(evidence && { evidence }), ...workOptions(job) };
+  return steps.run(name, () => quantize(prepared, how));
 }
+
 /** Threads, progress and signal, as far as they are set. */
 export function workOptions({ target: { threads, onProgress, signal } }: Job) {
   return {

@@ -1,23 +1,42 @@
 import { availableParallelism } from 'node:os';
-import { predictCosts, type ChoiceGroup } from '../../../compress/allocate/index.ts';
+import { predictCosts, type ChoiceGroup, type TypeCost } from '../../../compress/allocate/index.ts';
 import type { Evidence } from '../../../compress/evidence/evidence.ts';
+import { coupledCosts } from '../../../compress/feedback/coupled-costs.ts';
+import { Couplings } from '../../../compress/feedback/couplings.ts';
 import type { EncodableType } from '../../../kernels/kernels.ts';
 import type { Model } from '../../../models/model.ts';
 import { startTranscoder } from '../../../runtime/kernel-workers.ts';
+import { OpenThings } from '../../../util/closing.ts';
 import type { ShrinkTarget } from '../request.ts';
 
-/** What each type would cost each matrix. */
+/** What each type would cost each matrix, its errors fed back where they can be. */
 export async function predictGroups(
   model: Model,
   evidence: Evidence,
   types: readonly EncodableType[],
   { threads = availableParallelism(), onProgress, signal }: ShrinkTarget,
 ): Promise<ChoiceGroup[]> {
-  const transcoder = await startTranscoder(threads);
+  const opened = new OpenThings();
   try {
+    const transcoder = opened.add(await startTranscoder(threads));
+    const couplings = new Couplings(evidence, transcoder);
+    const options = { evidence, couplings, transcoder };
     const costs = await predictCosts(model, evidence, { types, transcoder, onProgress, signal });
-    return [...costs].map(([name, choices]) => ({ tensors: [name], choices }));
+    const groups: ChoiceGroup[] = [];
+    for (const [name, plain] of costs) {
+      const own = plain.map(({ type }) => type);
+      const coupled = await coupledCosts(model.tensors.get(name)!, own, options);
+      groups.push({ tensors: [name], choices: coupled ? withCosts(plain, coupled) : plain });
+    }
+    return groups;
   } finally {
-    await transcoder.close();
+    await opened.close();
   }
+}
+
+function withCosts(
+  choices: readonly TypeCost[],
+  costs: ReadonlyMap<EncodableType, number>,
+): TypeCost[] {
+  return choices.map((choice) => ({ ...choice, cost: costs.get(choice.type) ?? choice.cost }));
 }

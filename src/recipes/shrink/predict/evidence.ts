@@ -3,6 +3,7 @@ import type { Evidence } from '../../../compress/evidence/evidence.ts';
 import { readEvidence } from '../../../compress/evidence/read-evidence.ts';
 import type { Model } from '../../../models/model.ts';
 import { openFile } from '../../../storage/file-source.ts';
+import { closeOnFailure } from '../../../util/closing.ts';
 import { PithError } from '../../../util/errors.ts';
 import { calibrate } from '../../calibrate/calibrate.ts';
 import { calibrationWindows, windowsHash } from '../../calibrate/windows.ts';
@@ -19,6 +20,8 @@ export interface CalibrationSplit {
   readonly notes: readonly string[];
 }
 
+/** Columns whose errors make up for one another: a block of 2048 takes 16 MB. */
+const hessianBlock = 2048;
 /** One window in so many is held out, at most so many in all. */
 const heldOut = { oneIn: 8, most: 8 };
 
@@ -60,20 +63,33 @@ export async function evidenceOf(
   request: ShrinkRequest,
   split: CalibrationSplit,
   { path, modelHash, target }: EvidencePlace,
-): Promise<Evidence> {
+): Promise<OpenEvidence> {
   const kept = await keptEvidence(path);
   const isSame =
     kept?.source.modelHash === modelHash &&
     kept.source.dataHash === windowsHash(split.measured) &&
-    kept.embedding !== undefined;
+    kept.embedding !== undefined &&
+    kept.hessians !== undefined;
   if (isSame) return kept;
+  await kept?.close();
   const { threads, onProgress, signal } = target;
   const maxTokens = split.measured.length * split.windowTokens;
   await calibrate(
-    { model: request.model, data: request.data ?? [], context: split.windowTokens, maxTokens },
+    {
+      model: request.model,
+      data: request.data ?? [],
+      context: split.windowTokens,
+      maxTokens,
+      hessianBlock,
+    },
     { output: path, force: true, ...(threads !== undefined && { threads }), onProgress, signal },
   );
   return readFrom(path);
+}
+
+/** Evidence whose Hessians are read from a file; close it. */
+export interface OpenEvidence extends Evidence {
+  close(): Promise<void>;
 }
 
 /** Where evidence is kept, and of what it must be. */
@@ -84,7 +100,7 @@ export interface EvidencePlace {
 }
 
 /** A damaged file, or one of another version, is measured anew. */
-async function keptEvidence(path: string): Promise<Evidence | undefined> {
+async function keptEvidence(path: string): Promise<OpenEvidence | undefined> {
   if (!(await stat(path).catch(() => undefined))) return undefined;
   try {
     return await readFrom(path);
@@ -94,11 +110,10 @@ async function keptEvidence(path: string): Promise<Evidence | undefined> {
   }
 }
 
-async function readFrom(path: string): Promise<Evidence> {
+async function readFrom(path: string): Promise<OpenEvidence> {
   const source = await openFile(path);
-  try {
-    return await readEvidence(source);
-  } finally {
-    await source.close();
-  }
+  return closeOnFailure(source, async () => ({
+    ...(await readEvidence(source)),
+    close: () => source.close(),
+  }));
 }

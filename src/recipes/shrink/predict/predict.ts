@@ -32,9 +32,12 @@ export interface Predicted {
 export async function predict(job: Job): Promise<Predicted> {
   const { model, request, split, steps, target, modelHash, candidates } = job;
   const place = { path: join(target.output, resultNames.evidence), modelHash, target };
-  const measured = () => evidenceOf(request, split, place);
-  await steps.run('evidence', async () => (await measured()).tokens);
-  const evidence = await measured();
+  await steps.run('evidence', async () => {
+    const measured = await evidenceOf(request, split, place);
+    await measured.close();
+    return measured.tokens;
+  });
+  const evidence = job.opened.add(await evidenceOf(request, split, place));
   const imatrix = fullImatrix(evidence, candidates.keys());
   const groups = await steps.run('costs', () => predictGroups(model, evidence, job.types, target));
   const frame = frameOf(model, candidates, imatrix);
