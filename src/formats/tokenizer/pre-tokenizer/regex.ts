@@ -1,5 +1,6 @@
 import { PithError } from '../../../util/errors.ts';
-import { parseRegex, type Assertion, type RegexNode } from './regex-syntax.ts';
+import type { Assertion, RegexNode } from './regex-node.ts';
+import { parseRegex } from './regex-syntax.ts';
 
 /** Counts matching steps down over everything it is handed to; the work is refused when it is spent. */
 export interface StepBudget {
