@@ -37,13 +37,14 @@ export const fit = defineCommand({
     },
     all: { type: 'boolean', description: 'Show every type for ordinary weights.' },
   },
-  run: (_context, { positionals, options }) =>
+  run: (context, { positionals, options }) =>
     run(positionals.model, {
       memoryBytes: options.ram,
       contextLengths:
         options.context === undefined ? undefined : parseLengths(options.context, lengths),
       allTypes: options.all,
       wantedTokensPerSecond: options.speed,
+      signal: context.signal,
     }),
   render: describe,
 });

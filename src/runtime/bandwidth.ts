@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { PithError } from '../util/errors.ts';
+import { orCancelled } from '../util/or-cancelled.ts';
 import type { BandwidthTask } from './bandwidth-worker.ts';
 
 /** Reading speed of memory, and how it was measured. */
@@ -22,18 +23,17 @@ const milliseconds = 500;
  * are 256 MiB (less where memory, or a container's share of it, is short); a larger shared cache makes the figure too high. Checked
  * against a C loop of 512-bit loads: 83 % of it on one thread (median of three runs, shared vCPU).
  *
- * @throws PithError `engine` when a thread fails.
+ * @throws PithError `engine` when a thread fails; `cancelled`.
  */
-export async function measureBandwidth(threads = availableParallelism()): Promise<Bandwidth> {
+export async function measureBandwidth(signal?: AbortSignal): Promise<Bandwidth> {
+  const threads = availableParallelism();
   const bytes = Math.min(bytesPerThread, Math.floor(process.availableMemory() / 4 / threads));
   const workerData: BandwidthTask = { bytes, milliseconds };
   const file = new URL('./bandwidth-worker.js', import.meta.url);
   const workers = Array.from({ length: threads }, () => new Worker(file, { workerData }));
   try {
-    await Promise.all(workers.map(message));
-    const speeds = workers.map(message);
-    for (const worker of workers) worker.postMessage('go');
-    const bytesPerSecond = (await Promise.all(speeds)).reduce((sum, speed) => sum + speed, 0);
+    const speeds = await orCancelled(speedsOf(workers), signal, cancelled);
+    const bytesPerSecond = speeds.reduce((sum, speed) => sum + speed, 0);
     const size = `${Math.round(bytes / 2 ** 20)} MiB`;
     const method =
       `best pass of ${threads} thread${threads === 1 ? '' : 's'} at once, each reading ${size} ` +
@@ -42,6 +42,18 @@ export async function measureBandwidth(threads = availableParallelism()): Promis
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
+}
+
+/** Lets all of them begin at once, when all are ready. */
+async function speedsOf(workers: readonly Worker[]): Promise<number[]> {
+  await Promise.all(workers.map(message));
+  const speeds = workers.map(message);
+  for (const worker of workers) worker.postMessage('go');
+  return Promise.all(speeds);
+}
+
+function cancelled(): PithError {
+  return new PithError('cancelled', 'Stopped while the memory was measured.');
 }
 
 function message(worker: Worker): Promise<number> {

@@ -99,7 +99,7 @@ export async function bench(path: string, options: BenchOptions = {}): Promise<B
     const timing = { promptLengths, vocabulary, decodeTokens, repeats, energy: power.energy };
     const { runs, ...timed } = await timeEngine(path, timing, options);
     // Only now: its threads hold more memory than a small model needs.
-    const bandwidth = await measureBandwidth();
+    const bandwidth = await measureBandwidth(options.signal);
     const setting = { bandwidth, factors, decodeTokens, promptLengths, device: timed.device };
     return {
       ...facts(path, model),

@@ -10,7 +10,7 @@ import { startTranscoder } from '../../runtime/kernel-workers.ts';
 import { openOnnxEngine } from '../../runtime/onnx/index.ts';
 import type { OpenThings } from '../../util/closing.ts';
 import { PithError } from '../../util/errors.ts';
-import { modelHash } from '../evaluate/model-hash.ts';
+import { modelHash, tokenizerHash } from '../evaluate/model-hash.ts';
 import type { CalibrateRequest, CalibrateTarget } from './request.ts';
 import { StateFile } from './state-file.ts';
 import { windowsHash, type CalibrationWindows } from './windows.ts';
@@ -119,12 +119,4 @@ function activationBytes(): number {
 /** Of everything that determines the sums. */
 function keyOf(parts: readonly unknown[]): string {
   return hashOf([new TextEncoder().encode(JSON.stringify(parts))]);
-}
-
-function tokenizerHash({ metadata }: Model): string {
-  const own = [...metadata].filter(([key]) => key.startsWith('tokenizer.'));
-  const text = JSON.stringify(own, (_, value: unknown) =>
-    typeof value === 'bigint' ? String(value) : value,
-  );
-  return hashOf([new TextEncoder().encode(text)]);
 }

@@ -33,6 +33,12 @@ export async function modelHash(
   return hash.digest('hex');
 }
 
+/** SHA-256 of the part of a model's metadata that is its tokenizer. */
+export function tokenizerHash({ metadata }: Model): string {
+  const own = [...metadata].filter(([key]) => key.startsWith('tokenizer.'));
+  return createHash('sha256').update(JSON.stringify(own, plainNumbers)).digest('hex');
+}
+
 /** JSON knows neither bigint nor typed arrays. */
 function plainNumbers(_: string, value: unknown): unknown {
   if (typeof value === 'bigint') return String(value);

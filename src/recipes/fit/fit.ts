@@ -14,6 +14,7 @@ import { describeHardware } from '../../runtime/hardware.ts';
 import { blockTypes } from '../../tensor/block-types.ts';
 import { averageBits } from '../../tensor/tensor.ts';
 import { PithError } from '../../util/errors.ts';
+import { shellWord } from '../../util/shell-word.ts';
 import { recommend, type FitRow, type Recommendation } from './recommend.ts';
 
 /** What to fit a model to. */
@@ -26,6 +27,7 @@ export interface FitOptions {
   readonly allTypes?: boolean;
   /** Speed that the recommended type should reach; default 10. */
   readonly wantedTokensPerSecond?: number;
+  readonly signal?: AbortSignal;
 }
 
 /** Which types of a model fit, how large they are, and how fast they may be. */
@@ -71,7 +73,7 @@ const reachedShare: Figure = { value: 0.7, low: 0.5, high: 0.9 };
  * Speed is the ceiling of `decodeTraffic` by this machine's measured bandwidth, times the share of it
  * that decoding usually reaches: `pith bench` measures.
  *
- * @throws {@link PithError} what `openModel` throws; `usage` for a context longer than trained.
+ * @throws {@link PithError} what `openModel` throws; `usage` for a context longer than trained; `cancelled`.
  */
 export async function fit(reference: string, options: FitOptions = {}): Promise<FitReport> {
   const model = await openModel(reference);
@@ -79,7 +81,7 @@ export async function fit(reference: string, options: FitOptions = {}): Promise<
     const summary = summarize(model);
     const contextLengths = contextsFor(summary.contextLength, options.contextLengths);
     const memory = await memoryFor(options.memoryBytes);
-    const bandwidth = await measureBandwidth();
+    const bandwidth = await measureBandwidth(options.signal);
     const sizes = await sizesOf(reference, model, options.allTypes ?? false);
     const types = sizes.map((size) => rowOf(model, size, { contextLengths, memory, bandwidth }));
     const { wantedTokensPerSecond = defaultWantedTokensPerSecond } = options;
@@ -142,17 +144,12 @@ async function sizesOf(reference: string, model: Model, allTypes: boolean): Prom
   const planned = (allTypes ? allUsable : usualTypes).map((name): Size => {
     const { layout, tensors } = planQuantization(model, { type: parseFileType(name, false) });
     const stem = basename(resolve(reference)).replace(/\.gguf$/i, '');
-    const output = quoted(`${stem}-${name.toLowerCase()}.gguf`);
-    const command = `pith quantize ${quoted(reference)} --type ${name} -o ${output}`;
+    const output = shellWord(`${stem}-${name.toLowerCase()}.gguf`);
+    const command = `pith quantize ${shellWord(reference)} --type ${name} -o ${output}`;
     return { type: name, bytes: layout.totalBytes, tensors, command };
   });
   const smaller = own ? planned.filter(({ bytes }) => bytes < own.bytes) : planned;
   return [...(own ? [own] : []), ...smaller].toSorted((a, b) => b.bytes - a.bytes);
-}
-
-/** For a shell, where the text needs it. */
-function quoted(text: string): string {
-  return /^[\w./:=@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 async function ownSize(model: Model): Promise<Size> {
