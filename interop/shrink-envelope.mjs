@@ -71,25 +71,20 @@ async function once(path, write) {
 /** The results so far, refused when they are of another model, text, calibration or number of chunks. */
 function readResults() {
   const made = {
-    f16: digest(f16),
+    model: digest(f16),
     calibration: digest(calibration),
     chunks: options.chunks,
-    texts: Object.fromEntries(texts.map(({ path, name }) => [name, digest(path)])),
+    ...Object.fromEntries(texts.map(({ path, name }) => [`text ${name}`, digest(path)])),
   };
   if (!existsSync(resultsFile)) return { made, files: {} };
   const { made: before, files } = JSON.parse(readFileSync(resultsFile, 'utf8'));
-  const all = { ...before, ...made, texts: { ...before.texts, ...made.texts } };
-  const names = Object.keys({ ...all, ...all.texts }).filter((name) => name !== 'texts');
-  const changed = names.filter((name) => {
-    const [old, now] = [before, all].map((from) => from[name] ?? from.texts[name]);
-    return old !== undefined && old !== now;
-  });
+  const changed = Object.keys(made).filter((key) => before[key] && before[key] !== made[key]);
   if (changed.length > 0) {
     throw new Error(
-      `${resultsFile} was made with another ${changed.join(', ')}: use another folder`,
+      `${resultsFile} was made with another ${changed.join(', ')}: take a new folder`,
     );
   }
-  return { made: all, files };
+  return { made: { ...before, ...made }, files };
 }
 
 function save(results) {
@@ -146,8 +141,9 @@ function report(results, text, candidates) {
     const best = envelopeAt(envelope, candidate.bytes);
     return { candidate, best, change: best && changeOf(candidate, best) };
   });
+  const failed = Object.keys(results.files).filter((name) => results.files[name].failed);
   const markdown = [
-    `${theirs.length} files of llama-quantize on ${text}; the lower envelope:`,
+    `${theirs.length} files of llama-quantize on ${text} (failed: ${failed.join('; ') || 'none'}); the lower envelope:`,
     envelopeTable(envelope),
     ...(compared.length > 0 ? [candidateTable(compared)] : []),
   ].join('\n\n');
