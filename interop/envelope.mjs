@@ -42,7 +42,7 @@ const table = (head, rows) =>
 const shownKl = ({ kl }) => `${kl.value.toFixed(5)} ± ${kl.error.toFixed(5)}`;
 const percent = (value) => `${(100 * value).toFixed(1)} %`;
 
-const sizeCells = ({ name, bytes, bits }) => [name, bytes, bits];
+const sizeCells = ({ name, bytes, bits }) => [name, bytes, bits.toFixed(2)];
 
 export function envelopeTable(envelope) {
   const head = ['llama-quantize', 'bytes', 'bits a weight', 'KL, nats a token', 'same top token'];

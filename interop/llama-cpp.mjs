@@ -21,7 +21,7 @@ export async function pithQuantize(source, type, out, ...options) {
 /**
  * The numbers that llama-perplexity prints: mean KL divergence in nats a token and how often both have
  * the same likeliest token, in per cent, each with the standard error over tokens that it prints; the
- * mean KL divergence up to and with each chunk (five decimals); bits a weight without the header.
+ * mean KL divergence up to and with each chunk (five decimals).
  */
 function parseStatistics(out) {
   const numbers = (label) => {
@@ -33,7 +33,6 @@ function parseStatistics(out) {
     kl: numbers('Mean +KLD'),
     same: numbers('Same top p'),
     runningKl: [...out.matchAll(chunkLine)].map(([, mean]) => Number(mean)),
-    bitsPerWeight: Number(/file size .*\(([\d.]+) BPW\)/.exec(out)?.[1]),
   };
 }
 

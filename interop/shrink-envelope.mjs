@@ -8,7 +8,8 @@
  * Needs a build (`npm run build`). The F16 file that Pith writes is everybody's input and the base;
  * llama-imatrix reads CALIBRATION_TEXT, and llama-quantize writes every recipe of envelope-recipes.mjs
  * with its statistics. Each file is measured once a text and then deleted; results.json in OUT_FOLDER
- * keeps the numbers, so a run that was stopped goes on, and another call adds texts or candidates.
+ * keeps the numbers, so a run that was stopped goes on, and another call adds texts or candidates
+ * (with `--recipes ''` against the files measured so far).
  *
  * The envelope at a size is the least KL divergence of any file of at most so many bytes. A candidate's
  * change against it is paired: same tokens, standard error over chunks of 512 (running means are printed
@@ -57,6 +58,7 @@ const [f16, imatrix, scratch, resultsFile] = [
   'results.json',
 ].map((name) => join(folder, name));
 
+const product = (shape) => shape.reduce((all, one) => all * one, 1);
 const digest = (path) => createHash('sha256').update(readFileSync(path)).digest('hex');
 
 /** Runs `write(path)` for a file that is not there yet; a run that is stopped leaves no half file. */
@@ -101,10 +103,8 @@ async function measure(results, key, path, prepare) {
   await prepare?.();
   const entry = known ?? { bytes: statSync(path).size, texts: {} };
   for (const { name } of missing) {
-    const { bitsPerWeight, ...found } = await llama.divergence(path, join(folder, `${name}.kld`));
-    Object.assign(entry, { bitsPerWeight });
-    entry.texts[name] = found;
-    console.error(`${key}: ${entry.bytes} bytes, KL ${found.kl.value} on ${name}`);
+    entry.texts[name] = await llama.divergence(path, join(folder, `${name}.kld`));
+    console.error(`${key}: ${entry.bytes} bytes, KL ${entry.texts[name].kl.value} on ${name}`);
   }
   results.files[key] = entry;
   save(results);
@@ -124,14 +124,17 @@ async function measureRecipe(results, { name, type, options }) {
   }
 }
 
-/** The tables of one text: the envelope of the files that llama-quantize wrote, and the candidates. */
+/**
+ * The tables of one text: the envelope of the files that llama-quantize wrote, and the candidates.
+ * Bits a weight are without the header, taken to be as large as that of the F16 file.
+ */
 function report(results, text, candidates) {
   const rows = Object.entries(results.files)
     .filter(([, file]) => file.texts?.[text] !== undefined)
     .map(([name, file]) => ({
       name,
       bytes: file.bytes,
-      bits: file.bitsPerWeight,
+      bits: (8 * (file.bytes - header.dataOffset)) / weights,
       ...file.texts[text],
     }));
   const theirs = rows.filter(({ name }) => !name.startsWith('sha256:'));
@@ -165,7 +168,8 @@ for (const { path, name } of texts) {
 const header = await openGguf(await openFile(f16));
 await header.close();
 const tied = !header.tensors.has('output.weight');
-for (const recipe of recipes(options.recipes.split(','), tied)) {
+const weights = [...header.tensors.values()].reduce((sum, { shape }) => sum + product(shape), 0);
+for (const recipe of recipes(options.recipes.split(',').filter(Boolean), tied)) {
   await measureRecipe(results, recipe);
 }
 const candidates = [...options.candidates, ...moreCandidates].map((path) => ({
