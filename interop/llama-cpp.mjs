@@ -18,21 +18,29 @@ export async function pithQuantize(source, type, out, ...options) {
   await run(process.execPath, [pith, ...args, ...options]);
 }
 
+const chunkLine =
+  /^ *\d+ +[\d.]+ ± +[\d.]+ +-?[\d.]+ ± +[\d.]+ +(-?[\d.]+) ± +([\d.]+) +[\d.]+ ± +[\d.]+ % +([\d.]+) ± +([\d.]+) %$/gm;
+
 /**
  * The numbers that llama-perplexity prints: mean KL divergence in nats a token and how often both have
- * the same likeliest token, in per cent, each with the standard error over tokens that it prints; the
+ * the same likeliest token, in per cent, each with the standard error over tokens that it prints; and the
  * mean KL divergence up to and with each chunk (five decimals).
+ *
+ * It does not wait for its log when it exits, so on a busy machine the last lines are often lost. The
+ * line of the last chunk holds the same means with fewer decimals; undefined where that is lost too.
  */
 function parseStatistics(out) {
-  const numbers = (label) => {
+  const chunks = [...out.matchAll(chunkLine)].map((match) => match.slice(1).map(Number));
+  if (chunks.length !== Number(/computing over (\d+) chunks/.exec(out)?.[1])) return undefined;
+  const [kl, klError, same, sameError] = chunks.at(-1);
+  const numbers = (label, value, error) => {
     const match = new RegExp(`${label}: *([-\\d.]+) ± *([\\d.]+)`).exec(out);
-    return { value: Number(match[1]), error: Number(match[2]) };
+    return match ? { value: Number(match[1]), error: Number(match[2]) } : { value, error };
   };
-  const chunkLine = /^ *\d+ +[\d.]+ ± +[\d.]+ +-?[\d.]+ ± +[\d.]+ +(-?[\d.]+) ± .*%$/gm;
   return {
-    kl: numbers('Mean +KLD'),
-    same: numbers('Same top p'),
-    runningKl: [...out.matchAll(chunkLine)].map(([, mean]) => Number(mean)),
+    kl: numbers('Mean +KLD', kl, klError),
+    same: numbers('Same top p', same, sameError),
+    runningKl: chunks.map(([mean]) => mean),
   };
 }
 
@@ -52,11 +60,12 @@ export function llamaCpp(bin, threads = 1) {
     saveBase: (model, text, out, ...options) =>
       perplexity('-m', model, '-f', text, '--kl-divergence-base', out, ...options),
 
-    /** What `model` loses against a base; now and then the tool exits before it prints that. */
+    /** What `model` loses against a base. */
     async divergence(model, base) {
       for (let attempt = 1; attempt <= 3; attempt++) {
         const out = await perplexity('-m', model, '--kl-divergence-base', base, '--kl-divergence');
-        if (out.includes('Same top p:')) return parseStatistics(out);
+        const statistics = parseStatistics(out);
+        if (statistics) return statistics;
       }
       throw new Error(`llama-perplexity printed no statistics for ${model}, three times`);
     },

@@ -9,7 +9,7 @@ Not trained on: the eight books that models/sample leaves out (LEFT_OUT), and TE
 only.
 
 Versions: torch 2.15, transformers 4.57.6, safetensors 0.6, Python 3.11.
-Usage: python interop/train-small-model.py NAME BOOKS_FOLDER TEXT OUT_FOLDER [--steps 300] [--threads 2]
+Usage: python interop/train-small-model.py NAME BOOKS_FOLDER TEXT OUT_FOLDER [--steps 60] [--threads 2]
 """
 
 import argparse
@@ -24,7 +24,7 @@ from transformers import AutoModelForCausalLM, Gemma2Config, PreTrainedTokenizer
 LEFT_OUT = {74, 76, 2557, 4230, 5347, 15281, 18420, 42796}
 SAMPLE = Path(__file__).parent.parent / "models/sample"
 CONTEXT, BATCH, PEAK_RATE, WARMUP = 256, 4, 1e-3, 0.03
-EVALUATION_CHUNKS = 64
+EVALUATION_CHUNKS = 32
 
 shared = dict(
     vocab_size=4096, hidden_size=256, intermediate_size=768, num_hidden_layers=8, num_attention_heads=4,
@@ -55,7 +55,8 @@ def read_books(folder):
 
 
 def output_sizes(sample, tokens):
-    """The root mean square of what each part of each layer gives on `tokens`, by the part's name."""
+    """The root mean square of what the parts of each layer give on `tokens`, by the part's name."""
+    parts = ("q_proj", "k_proj", "self_attn", "mlp")
     sizes = {}
 
     def hook_of(name):
@@ -64,7 +65,8 @@ def output_sizes(sample, tokens):
 
         return hook
 
-    hooks = [part.register_forward_hook(hook_of(name)) for name, part in sample.named_modules()]
+    found = [(name, part) for name, part in sample.named_modules() if name.endswith(parts)]
+    hooks = [part.register_forward_hook(hook_of(name)) for name, part in found]
     sample(input_ids=tokens)
     for hook in hooks:
         hook.remove()
@@ -161,7 +163,7 @@ def main():
     parser.add_argument("books", type=Path)
     parser.add_argument("text", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
