@@ -50,6 +50,13 @@ export const shrink = defineCommand({
       multiple: true,
       description: 'Text or task (.yaml) to measure on; sample, the text in the box, by default.',
     },
+    'task-data': {
+      type: 'string',
+      value: 'FILE',
+      multiple: true,
+      description: 'Rows of the one task of --eval: files or a folder.',
+    },
+    limit: { type: 'integer', value: 'N', min: 1, description: "Ask a task's first N rows." },
     'max-tokens': {
       type: 'integer',
       value: 'N',
@@ -77,6 +84,7 @@ export const shrink = defineCommand({
       type: 'boolean',
       description: 'Predict size and KL divergence; keep the evidence, write no model.',
     },
+    'no-speed': { type: 'boolean', description: 'No speed and energy in the report.' },
     cache: {
       type: 'string',
       value: 'FOLDER',
@@ -98,6 +106,9 @@ export const shrink = defineCommand({
       data: given(options.data),
       evaluation: given(options.eval),
       maxTokens: options['max-tokens'],
+      taskData: given(options['task-data']),
+      limit: options.limit,
+      speed: !options['no-speed'],
       codebooks: options['no-codebooks'] ? false : undefined,
       types: options.types?.split(',').map((type) => type.trim()),
     };

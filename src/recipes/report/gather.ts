@@ -101,15 +101,13 @@ class Gathering {
 
   /** What is measured of every version, the original too. */
   async #version(model: Model, label: string): Promise<Measured> {
-    const { signal, threads, factorsFile, onProgress } = this.#options;
-    const { prompt, continuationTokens: maxTokens, repeats } = this.#request;
+    const { signal } = this.#options;
+    const { prompt, continuationTokens: maxTokens, speed = true } = this.#request;
     const facts = await versionFacts(model, label, signal);
     const path = await this.#runnable(model.source);
     this.#continuation = await tryContinuation(path, prompt, { maxTokens, signal });
-    onProgress?.({ label: `speed of ${label}`, done: 0, total: 1, unit: 'steps' });
-    const bench = await benchApart({ path, threads, factorsFile, repeats }, signal);
-    for (const note of bench.notes) this.#notes.add(note);
-    return { ...facts, ...fromBench(bench), continuation: [...this.#continuation.tokens] };
+    const timed = speed ? await this.#bench(path, label) : {};
+    return { ...facts, ...timed, continuation: [...this.#continuation.tokens] };
   }
 
   /** The same, and what was lost against the base. */
@@ -149,6 +147,15 @@ class Gathering {
       ...(data.length > 0 && engine !== 'llama' && { 'onnxruntime-node': installedOnnxRuntime() }),
       ...(this.#continuation && { 'node-llama-cpp': this.#continuation.version }),
     };
+  }
+
+  async #bench(path: string, label: string) {
+    const { signal, threads, factorsFile, onProgress } = this.#options;
+    const { repeats } = this.#request;
+    onProgress?.({ label: `speed of ${label}`, done: 0, total: 1, unit: 'steps' });
+    const bench = await benchApart({ path, threads, factorsFile, repeats }, signal);
+    for (const note of bench.notes) this.#notes.add(note);
+    return fromBench(bench);
   }
 
   async #loss(model: string) {

@@ -65,8 +65,13 @@ function requireWriter(model: Model): void {
   );
 }
 
-async function dataOf(
-  request: ReportRequest,
+/**
+ * Reads texts and tasks through, so that nothing is wrong with them after an hour, and hashes them.
+ *
+ * @throws PithError as {@link prepareReport}.
+ */
+export async function dataOf(
+  request: Pick<ReportRequest, 'data' | 'engine' | 'maxTokens' | 'taskData' | 'limit'>,
   sorted: SortedData,
   signal: AbortSignal | undefined,
 ): Promise<ReportData['data']> {

@@ -22,6 +22,8 @@ export interface ReportRequest extends Pick<
   readonly continuationTokens: number;
   /** Runs of each timing; default that of `bench`. */
   readonly repeats?: number | undefined;
+  /** Also speed and energy. Default true. */
+  readonly speed?: boolean | undefined;
   /** The command line, to be repeated. */
   readonly command?: string | undefined;
   /** What was measured already, by the version as `models` has it, on the same data with the same engine. */

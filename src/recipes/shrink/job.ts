@@ -9,9 +9,9 @@ import { unitOf } from '../../tensor/dtypes.ts';
 import { OpenThings } from '../../util/closing.ts';
 import { PithError } from '../../util/errors.ts';
 import { windowsHash } from '../calibrate/windows.ts';
+import { hashData, requireExpected, type JobData } from './job-data.ts';
 import { keyOf } from '../evaluate/measurement.ts';
 import { modelHash } from '../evaluate/model-hash.ts';
-import { sortData } from '../evaluate/sort-data.ts';
 import { parseBudgets, type Budget } from './budget/budget.ts';
 import { candidatesOf, candidateTypes } from './budget/candidates.ts';
 import { splitCalibration, type CalibrationSplit } from './predict/evidence.ts';
@@ -23,7 +23,6 @@ import {
   type FileFrame,
 } from './budget/file-frame.ts';
 import { checkOutputFolder, resultNames } from './folder.ts';
-import { defaultEvaluation } from './measure.ts';
 import type { ChosenTypes } from './recipe/recipe-file.ts';
 import type { ShrinkRequest, ShrinkTarget } from './request.ts';
 import { Steps } from './steps.ts';
@@ -34,6 +33,7 @@ export interface Job {
   readonly target: ShrinkTarget;
   readonly model: Model;
   readonly modelHash: string;
+  readonly data: JobData;
   readonly budgets: readonly Budget[];
   readonly types: readonly EncodableType[];
   readonly candidates: Candidates;
@@ -71,8 +71,7 @@ async function openJob(
 ): Promise<Job> {
   const budgets = parseBudgets(request);
   const types = candidateTypes(request);
-  const { evaluation = defaultEvaluation } = request;
-  await sortData(evaluation);
+  const data = await hashData(request, target);
   await checkOutputFolder(target.output, request.model);
   const model = opened.add(await openModel(request.model));
   const candidates = candidatesOf(model, types);
@@ -80,28 +79,20 @@ async function openJob(
   const frame = frameOf(model, candidates, blankImatrix(model, split.datasets));
   for (const budget of budgets) checkBudget(budget, frame, candidates);
   const hash = await modelHash(model, target);
-  if (request.modelHash !== undefined && request.modelHash !== hash)
-    throw otherModel(request.model, hash);
+  requireExpected(request, hash, data);
   await makeFolder(target.output);
   const lock = join(target.output, 'shrink.lock');
   opened.add({ close: await attempt('lock', lock, () => acquireLock(lock)) });
   const key = keyOf([
     hash,
     ...[split.measured, split.heldOut].map(windowsHash),
-    JSON.stringify([types, evaluation, request.maxTokens, [...given].map(([l, t]) => [l, [...t]])]),
+    JSON.stringify([types, data, request.maxTokens, request.limit]),
+    JSON.stringify([...given].map(([label, own]) => [label, [...own]])),
   ]);
   const steps = opened.add(await Steps.open(join(target.output, resultNames.steps), key));
   const notes = [...model.notes, ...split.notes, ...quantizedNotes(model), ...keptNotes(steps)];
-  const facts = { modelHash: hash, budgets, types, candidates, frame, split, given };
+  const facts = { modelHash: hash, data, budgets, types, candidates, frame, split, given };
   return { request, target, model, ...facts, steps, opened, notes };
-}
-
-function otherModel(model: string, hash: string): PithError {
-  return new PithError(
-    'conflict',
-    `${model} has other weights or keys than the recipe's model: SHA-256 ${hash}.`,
-    'Give the model that the recipe was made for, or leave its model.sha256 and chosen out.',
-  );
 }
 
 function quantizedNotes({ tensors, source }: Model): string[] {

@@ -1,6 +1,7 @@
 import type { Figure } from '../../evaluate/figure.ts';
 import { PithError } from '../../util/errors.ts';
 import { evaluate, type EvaluateReport } from '../evaluate/evaluate.ts';
+import { inSession } from '../evaluate/in-session.ts';
 import { sortData } from '../evaluate/sort-data.ts';
 import { evaluateTasks, type TasksReport } from '../evaluate/tasks.ts';
 import type { ShrinkRequest, ShrinkTarget } from './request.ts';
@@ -24,14 +25,16 @@ export async function measureFile(
   request: ShrinkRequest,
   target: ShrinkTarget,
 ): Promise<FileMeasurement> {
-  const { model: against, evaluation = defaultEvaluation, maxTokens } = request;
+  const { model: against, evaluation = defaultEvaluation, maxTokens, taskData, limit } = request;
   const { texts, tasks } = await sortData(evaluation);
   const common = { model: path, against, engine: 'llama' } as const;
-  const text =
-    texts.length > 0 ? await evaluate({ ...common, data: texts, maxTokens }, target) : undefined;
-  const answered =
-    tasks.length > 0 ? await evaluateTasks({ ...common, data: tasks }, target) : undefined;
-  return { ...(text && { text }), ...(answered && { tasks: answered }) };
+  const ofTexts = { ...common, data: texts, maxTokens };
+  const ofTasks = { ...common, data: tasks, taskData, limit };
+  return inSession(target, async (options) => {
+    const text = texts.length > 0 ? await evaluate(ofTexts, options) : undefined;
+    const answered = tasks.length > 0 ? await evaluateTasks(ofTasks, options) : undefined;
+    return { ...(text && { text }), ...(answered && { tasks: answered }) };
+  });
 }
 
 /** What of a model a file keeps. */

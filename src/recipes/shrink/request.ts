@@ -3,12 +3,20 @@ import type { OnProgress } from '../../util/progress.ts';
 import type { CandidateOptions } from './budget/candidates.ts';
 import type { GivenBudgets } from './budget/budget.ts';
 
+/** SHA-256 hashes. */
+export interface ExpectedHashes {
+  /** Of the model's keys and weights. */
+  readonly model?: string | undefined;
+  /** Of texts and tasks, by name. */
+  readonly data: ReadonlyMap<string, string>;
+}
+
 /** What to shrink, how far, and what to look at. */
 export interface ShrinkRequest extends GivenBudgets, CandidateOptions {
   /** A Hugging Face folder, a GGUF file or `sample`. */
   readonly model: string;
-  /** SHA-256 that its keys and weights must have. */
-  readonly modelHash?: string | undefined;
+  /** What model, texts and tasks must be. */
+  readonly expected?: ExpectedHashes | undefined;
   /** Calibration texts; those in the box when left out. */
   readonly data?: readonly string[] | undefined;
   /** Take no more tokens of them than this. */
@@ -19,6 +27,12 @@ export interface ShrinkRequest extends GivenBudgets, CandidateOptions {
   readonly evaluation?: readonly string[] | undefined;
   /** Score no more tokens of these texts than this. */
   readonly maxTokens?: number | undefined;
+  /** Data files of the one task, or a folder of them, as for `evaluateTasks`. */
+  readonly taskData?: readonly string[] | undefined;
+  /** Ask no more than the first rows of each data file of a task. */
+  readonly limit?: number | undefined;
+  /** Also measure speed and energy for the report. Default true. */
+  readonly speed?: boolean | undefined;
   /** What every version continues in the report. */
   readonly prompt?: string | undefined;
   /** The mix of llama.cpp to show beside each file. Default the one of nearest size. */

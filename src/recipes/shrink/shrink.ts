@@ -78,7 +78,7 @@ export function shrink(
     for (const budget of job.budgets) files.push(await makeFile(job, predicted, budget));
     const card = await job.steps.run('card', () => writeCard(job, predicted, files));
     const recipe = join(target.output, resultNames.recipe);
-    await writeAtomic(recipe, await recipeOf(job, files));
+    await writeAtomic(recipe, recipeOf(job, files));
     for (const { reference } of files) await unlink(reference.path).catch(() => undefined);
     const steps = job.steps.list;
     await job.steps.finish();

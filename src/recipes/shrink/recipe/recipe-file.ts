@@ -28,7 +28,15 @@ const schema = z.strictObject({
       context: positive.optional(),
     })
     .optional(),
-  evaluation: z.strictObject({ data: texts, maxTokens: positive.optional() }).optional(),
+  evaluation: z
+    .strictObject({
+      /** Texts and tasks. */
+      data: texts,
+      maxTokens: positive.optional(),
+      taskData: z.array(z.string()).optional(),
+      limit: positive.optional(),
+    })
+    .optional(),
   /** The types that may be chosen. */
   candidates: z.array(z.string()).min(1).optional(),
   /** Version of Pith that chose. */
