@@ -1,6 +1,6 @@
 """Writes test/golden/fisher.json: second moments of what enters the matrices of small random models and of the
-gradients by what comes out, by torch autograd; of some matrices also the sums of products of input columns, and of
-output gradients.
+gradients by what comes out, by torch autograd; the squared peaks of blocks of
+32 and 256 input columns; of some matrices also the sums of products of input columns, and of output gradients.
 
 Models and tokens are those of forward-logits.py. Labels are drawn by inverting the distribution function at given
 uniform numbers; the loss is the sum over tokens of −ln p(label). Rows of the output matrix: the expectation over
@@ -30,6 +30,8 @@ spec.loader.exec_module(models)
 
 # The upper triangles of their Hessians are kept, row by row.
 HESSIANS = ["blk.1.attn_q.weight"]
+# Blocks in which llama.cpp rounds activations.
+PEAKS = [32, 256]
 # Each with the matrices that weigh its tokens; the output matrix comes beside them.
 WEIGHTED = {"attn_q": ["attn_q", "attn_k", "attn_v"], "attn_output": ["attn_output"], "ffn_gate": ["ffn_gate", "ffn_up"], "ffn_gate_inp": ["ffn_gate_inp"]}
 GRAMS = ["attn_k", "attn_output"]
@@ -61,6 +63,13 @@ def place(name):
 
 def squares(tensor):
     return tensor.double().square().flatten(0, -2).sum(0)
+
+
+def peaks(tensor, size):
+    """Sums of squares of the largest of so many neighbours."""
+    rows = tensor.double().flatten(0, -2).abs()
+    rows = torch.nn.functional.pad(rows, (0, -rows.shape[-1] % size))
+    return rows.unflatten(-1, (-1, size)).amax(-1).square().sum(0)
 
 
 def blocks(products):
@@ -123,7 +132,7 @@ def measure(label):
 def collect(label, config, seen, drawn, head_rows, head_tokens):
     count = config.get("num_experts", 1)
     head = "token_embd.weight" if config["tie_word_embeddings"] else "output.weight"
-    entries = {head: {"inputs": rounded(squares(seen["lm_head"][0])), "outputs": rounded(head_rows), "counts": [len(models.TOKENS)]}}
+    entries = {head: {"inputs": rounded(squares(seen["lm_head"][0])), "peaks": [rounded(peaks(seen["lm_head"][0], size)) for size in PEAKS], "outputs": rounded(head_rows), "counts": [len(models.TOKENS)]}}
     hessians = {}
     matrices = {}
     parts = {}
@@ -143,9 +152,12 @@ def collect(label, config, seen, drawn, head_rows, head_tokens):
         for side, values in (("inputs", given), ("outputs", gradient)):
             entry[side] = entry[side].double()
             entry[side][expert] = squares(values)
+        for at, size in enumerate(PEAKS):
+            found = peaks(given, size)
+            entry.setdefault("peaks", {}).setdefault(at, torch.zeros(stack, found.shape[0]).double())[expert] = found
         entry.setdefault("counts", [0] * stack)[expert] = given.flatten(0, -2).shape[0]
     for tensor, entry in parts.items():
-        entries[tensor] = {"inputs": rounded(entry["inputs"]), "outputs": rounded(entry["outputs"]), "counts": entry["counts"]}
+        entries[tensor] = {"inputs": rounded(entry["inputs"]), "outputs": rounded(entry["outputs"]), "peaks": [rounded(values) for values in entry["peaks"].values()], "counts": entry["counts"]}
     weighted_hessians, grams = gradient_products(matrices)
     weighted_hessians[head] = weighted(seen["lm_head"][0], head_tokens)
     return {

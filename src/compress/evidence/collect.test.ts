@@ -9,6 +9,7 @@ import type { Model } from '../../models/model.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { seededRandom } from '../../util/random.ts';
 import { collectEvidence } from './collect.ts';
+import { MemoryStore, type CollectionLayout } from './collection-store.ts';
 import type { CollectOptions } from './collection.ts';
 
 const window = Int32Array.from(golden.tokens);
@@ -56,20 +57,22 @@ test('the golden labels are drawn with the numbers that Pith draws with', () => 
 });
 
 test.each(fisher.models)(
-  `$label: second moments, Hessians and Gram matrices are those of ${fisher.source}, within 1e-4`,
+  `$label: second moments, peaks, Hessians and Gram matrices are those of ${fisher.source}, within 1e-4`,
   async ({ label, tensors, hessians, embedding, weighted, grams }) => {
     const found = await collect(modelOf(label), [window], { hessianBlock: 4, outputBlock: 4 });
     expect([...found.tensors.keys()].sort()).toEqual(Object.keys(tensors).sort());
     for (const [name, expected] of Object.entries(tensors)) {
-      const { inputs, outputs } = found.tensors.get(name)!;
+      const { inputs, outputs, peaks } = found.tensors.get(name)!;
       expect({
         name,
         counts: [...inputs.counts],
         close: [
+          distance(peaks!.of32.sums, expected.peaks[0]!) < 1e-4,
+          distance(peaks!.of256.sums, expected.peaks[1]!) < 1e-4,
           distance(inputs.sums, expected.inputs) < 1e-4,
           distance(outputs!.sums, expected.outputs) < 1e-4,
         ],
-      }).toEqual({ name, counts: expected.counts, close: [true, true] });
+      }).toEqual({ name, counts: expected.counts, close: [true, true, true, true] });
     }
     expect(distance(found.embedding!.gradients.sums, embedding)).toBeLessThan(1e-4);
     for (const [name, blocks] of Object.entries(weighted)) {
@@ -156,6 +159,72 @@ test('Hessians do not depend on how windows are cut into passes but for rounding
     expect(distance(found.sums, [...expected.sums])).toBeLessThan(1e-6);
   }
 });
+
+/** Notes what is put, and begins after some windows. */
+class NotingStore extends MemoryStore {
+  readonly names: string[] = [];
+  layout: CollectionLayout | undefined;
+  readonly #done: number;
+
+  constructor(done = 0) {
+    super();
+    this.#done = done;
+  }
+
+  override open(layout?: CollectionLayout): Promise<number> {
+    this.layout = layout;
+    return Promise.resolve(this.#done);
+  }
+
+  override put(name: string, sums: Float32Array<ArrayBuffer>): Promise<void> {
+    this.names.push(name);
+    return super.put(name, sums);
+  }
+}
+
+test.each(['qwen2', 'qwen3_moe'])(
+  'of %s, weighted Hessians and Gram matrices are put as they were laid out, and add up over windows and passes',
+  async (label) => {
+    const model = modelOf(label);
+    const windows = [window, window.toReversed()];
+    const options = { hessianBlock: 13, outputBlock: 20, activationBytes: 1 };
+    const both = new NotingStore();
+    const found = await collect(model, windows, { ...options, store: both });
+    const layout = both.layout!.hessians.map(({ name }) => name);
+    expect(both.names).toEqual([...layout, ...layout]);
+    expect(layout).toContain('blk.1.attn_k.weight.gram');
+    const [first, second] = [new NotingStore(), new NotingStore(1)];
+    await collect(model, windows.slice(0, 1), { ...options, store: first });
+    await collect(model, windows, { ...options, store: second });
+    for (const { name, length } of both.layout!.hessians) {
+      const [sums, a, b] = await Promise.all([both, first, second].map((of) => of.get(name)));
+      expect(sums).toHaveLength(length);
+      expect(
+        distance(
+          sums!,
+          Array.from(a!, (one, at) => one + b![at]!),
+        ),
+      ).toBeLessThan(1e-6);
+    }
+    // Σ s a aᵀ over Σ s, the mean of the rows' squared gradients.
+    const name = 'blk.1.attn_output.weight';
+    const { sums, counts, size } = found.tensors.get(name)!.outputs!;
+    const weight = sums.reduce((total, sum) => total + sum / size, 0);
+    const raw = (await both.get(name))!;
+    expect(
+      distance(
+        (await found.hessians!.hessianOf(name))!.sums,
+        Array.from(raw, (sum) => (sum * counts[0]!) / weight),
+      ),
+    ).toBeLessThan(1e-6);
+    const gram = (await found.grams!.gramOf(name))!;
+    const { rows, blockSize } = gram;
+    expect({ rows, blockSize }).toEqual({ rows: 32, blockSize: 16 });
+    const diagonal = Array.from({ length: rows }, (_, at) => gram.sums[at * 16 + (at % 16)]!);
+    expect(distance(diagonal, [...sums])).toBeLessThan(1e-6);
+    expect(await found.grams!.gramOf('output.weight')).toBeUndefined();
+  },
+);
 
 test('a weight that is infinite is told by the first matrix that what it makes enters', async () => {
   const model = modelOf('qwen2');

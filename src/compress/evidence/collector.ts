@@ -13,7 +13,7 @@ import { observeGradients } from './observe-gradients.ts';
 import { observeInputs } from './observe-inputs.ts';
 import { ObservedBlocks } from './observed-blocks.ts';
 import { RunningHessians, type NamedHessian } from './running-hessians.ts';
-import { Tally } from './tally.ts';
+import { Tally, type ObservedRun } from './tally.ts';
 
 /** A window in a pass. */
 interface Passing {
@@ -161,13 +161,12 @@ export class Collector {
     );
     activations.push(kept['hidden']!);
     if (!this.#backward) await activations.shift()!.release();
-    const run = { index, outputs, tokens: this.#shape.length };
-    this.#tally.addBlock('inputs', this.#forward.matrices(index), run);
+    this.#tally.add(this.#forward.matrices(index), this.#ranBlock(index, outputs));
   }
 
   async #passHead(windows: readonly Passing[]): Promise<void> {
     const runs = windows.length * this.#head.runs;
-    await this.#withHessians(this.#head.hessians, runs, async (hessians) => {
+    await this.#withHessians(this.#head.products, runs, async (hessians) => {
       for (const window of windows) {
         this.#step('output');
         const hidden = window.activations.at(-1)!;
@@ -225,8 +224,7 @@ export class Collector {
       delete window.gradient;
       this.#embedding.add(window.tokens, outputs[inputGradient] as Float32Array);
     } else window.gradient = kept[inputGradient]!;
-    const run = { index, outputs, tokens: this.#shape.length };
-    this.#tally.addBlock('outputs', backward.matrices(index), run);
+    this.#tally.add(backward.matrices(index), this.#ranBlock(index, outputs));
   }
 
   async #withHessians(
@@ -244,16 +242,20 @@ export class Collector {
     }
   }
 
+  #ranBlock(index: number, outputs: ObservedRun['outputs']): ObservedRun {
+    return { nameOf: ObservedBlocks.nameOf(index), outputs, tokens: this.#shape.length };
+  }
+
   /** Makes sums of 0 for everything, and tells products in the order in which they are put. */
   #declare(): void {
     for (let index = 0; index < this.#blocks; index++) {
-      this.#tally.declareBlock('inputs', this.#forward.matrices(index), index);
-      if (this.#backward)
-        this.#tally.declareBlock('outputs', this.#backward.matrices(index), index);
+      const nameOf = ObservedBlocks.nameOf(index);
+      this.#tally.declare(this.#forward.matrices(index), nameOf);
+      if (this.#backward) this.#tally.declare(this.#backward.matrices(index), nameOf);
       this.#products.declare(this.#forward.products(index));
     }
     this.#head.declare();
-    this.#products.declare(this.#head.hessians);
+    this.#products.declare(this.#head.products);
     for (let index = this.#blocks - 1; this.#backward && index >= 0; index--)
       this.#products.declare(this.#backward.products(index));
   }

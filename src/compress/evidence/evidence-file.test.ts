@@ -4,6 +4,7 @@ import { memorySource } from '../../util/memory-source.ts';
 import { readImatrix } from '../quantize/imatrix.ts';
 import { coverageWarnings } from './coverage.ts';
 import type { Evidence, SecondMoments } from './evidence.ts';
+import { gramSource } from './gram.ts';
 import { hessianSource } from './hessian.ts';
 import { planEvidenceFile, planImatrixFile, type PlannedFile } from './evidence-file.ts';
 import { addSquares, meanSquares, priorTokens } from './moments.ts';
@@ -34,7 +35,11 @@ const evidence: Evidence = {
   tensors: new Map([
     [
       'blk.0.attn_q.weight',
-      { inputs: moments([1, 2, 3, 4], [64]), outputs: moments([5, 6], [64]) },
+      {
+        inputs: moments([1, 2, 3, 4], [64]),
+        outputs: moments([5, 6], [64]),
+        peaks: { of32: moments([8], [64]), of256: moments([9], [64]) },
+      },
     ],
     [experts, { inputs: moments([64, 192, 0, 0, 0, 64], [64, 0, 64]) }],
   ]),
@@ -80,7 +85,26 @@ test('Hessians lie in the file once for all matrices that share them, and are re
   const file = await sourceOf(planEvidenceFile({ ...evidence, hessians: broken }));
   await expect(readEvidence(file)).rejects.toMatchObject({
     code: 'corrupt',
-    message: expect.stringContaining('hessian of [5, 5] does not fit 4 columns'),
+    message: expect.stringContaining('hessian of [5, 5] does not fit 4 rows or columns'),
+  });
+});
+
+test('Gram matrices lie in the file by matrix, and must fit its rows', async () => {
+  const shape = { rows: 2, blockSize: 2, tokens: 64 };
+  const sums = Float32Array.of(5, -1, -1, 6);
+  const name = 'blk.0.attn_q.weight';
+  const fileWith = (blockSize: number) => {
+    const shapes = new Map([[name, { ...shape, blockSize }]]);
+    const filled = blockSize === 2 ? sums : new Float32Array(blockSize ** 2);
+    const grams = gramSource(shapes, () => Promise.resolve(filled));
+    return sourceOf(planEvidenceFile({ ...evidence, grams }));
+  };
+  const { grams } = await readEvidence(await fileWith(2));
+  expect(await grams!.gramOf(name)).toEqual({ ...shape, sums });
+  expect(await grams!.gramOf(experts)).toBeUndefined();
+  await expect(readEvidence(await fileWith(3))).rejects.toMatchObject({
+    code: 'corrupt',
+    message: expect.stringContaining('gram of [3, 3] does not fit 2 rows or columns'),
   });
 });
 

@@ -16,6 +16,8 @@ export interface PlannedFile {
 export const names = {
   sums: '.in_sum2',
   counts: '.counts',
+  peaks32: '.in_peak2_32',
+  peaks256: '.in_peak2_256',
   gradients: '.out_grad2',
   columnGradients: 'token_embd.weight.column_grad2',
   rowCounts: 'token_embd.weight.row_counts',
@@ -39,6 +41,7 @@ export const names = {
  * their layer.
  *
  * - `<name>.in_sum2` `[experts, columns]` and `<name>.counts` `[experts, 1]`: as llama-imatrix
+ * - `<name>.in_peak2_32` and `.in_peak2_256` `[experts, blocks]`: Σ (max |a|)² of so many columns
  * - `<name>.out_grad2` `[experts, rows]`: Σ (∂ℓ/∂y)² over the tokens of `counts`
  * - `token_embd.weight.column_grad2` `[1, C]` and `.row_counts` `[V, 1]`: the embedding as a table
  * - `<name>.hessian` `[blocks · size, size]`: Σ a aᵀ, or what the key `hessian.weighted` makes of it (`Hessian`), of all matrices that the key `hessian.kept_as` gives this name;
@@ -62,8 +65,12 @@ export function planEvidenceFile(evidence: Evidence): PlannedFile {
     metadata.set(names.hessiansKeptAs, meta.strings([...hessians.keptAs.values()]));
   }
   const matrices: Matrix[] = [];
-  for (const [name, { inputs, outputs }] of tensors) {
+  for (const [name, { inputs, peaks, outputs }] of tensors) {
     matrices.push(...sumsAndCounts(name, inputs));
+    if (peaks) {
+      matrices.push(rows(name + names.peaks32, inputs.experts, peaks.of32.sums));
+      matrices.push(rows(name + names.peaks256, inputs.experts, peaks.of256.sums));
+    }
     if (outputs) matrices.push(rows(name + names.gradients, outputs.experts, outputs.sums));
   }
   if (embedding) {

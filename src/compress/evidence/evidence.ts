@@ -13,10 +13,19 @@ export interface SecondMoments {
   readonly counts: Float64Array;
 }
 
+/** Σ (max |a|)² of blocks of neighbouring input columns: what llama.cpp scales activations by to round them. */
+export interface PeakMoments {
+  /** Of 32 columns, the last of what remains. */
+  readonly of32: SecondMoments;
+  readonly of256: SecondMoments;
+}
+
 /** What a run of text tells of one matrix `y = W a`. */
 export interface TensorEvidence {
   /** Σ a² of each input column. */
   readonly inputs: SecondMoments;
+  /** Absent from evidence that was made without. */
+  readonly peaks?: PeakMoments;
   /**
    * Σ (∂ℓ/∂y)² of each output row: ℓ is the sum over a window of −ln p of tokens drawn from the model
    * itself, so that its expectation is the diagonal of the Fisher information.

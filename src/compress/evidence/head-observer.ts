@@ -1,18 +1,18 @@
 import type { Engine, Program, RunResult, StoredTensor } from '../../graph/engine.ts';
 import { gradientName } from '../../graph/differentiate.ts';
-import type { Graph } from '../../graph/graph.ts';
 import { Programs, weightNames } from '../../evaluate/onnx/programs.ts';
 import type { WeightStore } from '../../evaluate/onnx/weight-store.ts';
 import type { WindowShape } from '../../evaluate/onnx/window-batch.ts';
 import type { Model } from '../../models/model.ts';
 import { seededRandom } from '../../util/random.ts';
+import { headMatrix, observeHeadGradients, observeHeadInput } from './observe-head.ts';
+import { outputsOf, type ObservedGraph } from './observed-matrix.ts';
 import {
-  headMatrix,
-  observeHeadGradients,
-  observeHeadInput,
-  type ObservedHead,
-} from './observe-head.ts';
-import type { NamedHessian, RunningHessians, Wanted } from './running-hessians.ts';
+  productsOf,
+  type NamedHessian,
+  type RunningHessians,
+  type Wanted,
+} from './running-hessians.ts';
 import type { Tally } from './tally.ts';
 
 /** Floats of a run's logits, about: 64 MB. */
@@ -27,9 +27,9 @@ export interface HeadObserverParts {
   readonly weights: WeightStore;
   readonly tally: Tally;
   readonly shape: WindowShape;
-  readonly seed: number;
   /** Whether there is a way back, on which tokens are weighted for the Hessian. */
   readonly gradients: boolean;
+  readonly seed: number;
   readonly hessianBlock: number | undefined;
 }
 
@@ -39,8 +39,9 @@ export class HeadObserver {
   readonly #programs: Programs;
   readonly #matrix: string;
   readonly #rows: number;
-  readonly #input: ObservedHead;
-  readonly #gradients: ObservedHead | undefined;
+  readonly #input: ObservedGraph;
+  readonly #gradients: ObservedGraph | undefined;
+  readonly #nameOf = (): string => this.#matrix;
 
   constructor(parts: HeadObserverParts) {
     const { model, shape, gradients, hessianBlock } = parts;
@@ -50,28 +51,25 @@ export class HeadObserver {
     const vocabulary = model.tensors.get(this.#matrix)!.shape[0]!;
     const most = Math.min(mostRows, Math.floor(logitsAtOnce / vocabulary));
     this.#rows = Math.min(Math.max(16, most), shape.length);
-    const sizes = { ...shape, hessianBlock };
-    this.#input = observeHeadInput(model, gradients ? shape : sizes);
-    if (gradients) this.#gradients = observeHeadGradients(model, sizes, this.#rows);
+    const plain = { ...shape, hessianBlock: gradients ? undefined : hessianBlock };
+    this.#input = observeHeadInput(model, plain);
+    if (gradients)
+      this.#gradients = observeHeadGradients(model, { ...shape, hessianBlock }, this.#rows);
   }
 
   /** Makes sums of 0. */
   declare(): void {
-    const { model, tally, gradients } = this.#parts;
-    const [rows, columns] = model.tensors.get(this.#matrix)!.shape as [number, number];
-    tally.declare('inputs', this.#matrix, { experts: 1, size: columns });
-    if (gradients) tally.declare('outputs', this.#matrix, { experts: 1, size: rows });
+    const { tally } = this.#parts;
+    tally.declare(this.#input.matrices, this.#nameOf);
+    if (this.#gradients) tally.declare(this.#gradients.matrices, this.#nameOf);
   }
 
   /** The Hessian of the output matrix, if there is one. */
-  get hessians(): readonly NamedHessian[] {
-    const { hessian } = this.#gradients ?? this.#input;
-    return hessian
-      ? [{ ...hessian, name: this.#matrix, sharers: [this.#matrix], isGram: false }]
-      : [];
+  get products(): readonly NamedHessian[] {
+    return productsOf((this.#gradients ?? this.#input).matrices, this.#nameOf);
   }
 
-  /** Runs of a window that add to the Hessian. */
+  /** Runs of a window that add to it. */
   get runs(): number {
     return this.#gradients ? Math.ceil(this.#parts.shape.length / this.#rows) : 1;
   }
@@ -90,7 +88,7 @@ export class HeadObserver {
       return undefined;
     }
     await this.#observeInput(hidden, {}, { outputs: [], keep: [] });
-    return this.#pullBack(hidden, this.#gradients.graph, { window, hessians });
+    return this.#pullBack(this.#gradients, { hidden, window, hessians });
   }
 
   async #observeInput(
@@ -99,21 +97,25 @@ export class HeadObserver {
     wanted: Wanted,
   ): Promise<RunResult> {
     const { tally, shape } = this.#parts;
-    const program = await this.#programs.get('input', () => this.#input.graph);
+    const { graph, matrices } = this.#input;
+    const program = await this.#programs.get('input', () => graph);
     const weights = await this.#weightsOf(program);
     const result = await program.run(
       { ...weights, ...sums, input: hidden },
-      { ...wanted, outputs: ['in_sum2', ...wanted.outputs] },
+      { ...wanted, outputs: [...outputsOf(matrices), ...wanted.outputs] },
     );
-    const squares = result.outputs['in_sum2'] as Float32Array;
-    tally.add('inputs', this.#matrix, squares, shape.length);
+    const { outputs } = result;
+    tally.add(matrices, { nameOf: this.#nameOf, outputs, tokens: shape.length });
     return result;
   }
 
   async #pullBack(
-    hidden: StoredTensor,
-    graph: Graph,
-    { window, hessians }: { window: number; hessians: RunningHessians },
+    { graph, matrices }: ObservedGraph,
+    {
+      hidden,
+      window,
+      hessians,
+    }: { hidden: StoredTensor; window: number; hessians: RunningHessians },
   ): Promise<StoredTensor> {
     const { engine, seed, tally, shape } = this.#parts;
     const { length } = shape;
@@ -140,14 +142,14 @@ export class HeadObserver {
         program.run(
           { ...inputs, ...sums },
           {
-            outputs: ['out_sum2', ...wanted.outputs],
+            outputs: [...outputsOf(matrices), ...wanted.outputs],
             keep: [gradientName('input'), ...wanted.keep],
           },
         ),
       );
       gradient = kept[gradientName('input')]!;
       await before.release();
-      tally.add('outputs', this.#matrix, outputs['out_sum2'] as Float32Array, count);
+      tally.add(matrices, { nameOf: this.#nameOf, outputs, tokens: count });
     }
     return gradient;
   }

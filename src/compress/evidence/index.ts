@@ -11,6 +11,7 @@ export type {
   EmbeddingEvidence,
   Evidence,
   EvidenceSource,
+  PeakMoments,
   SecondMoments,
   TensorEvidence,
 } from './evidence.ts';
@@ -19,3 +20,4 @@ export type { Gram, GramShape, GramSource } from './gram.ts';
 export { planEvidenceFile, planImatrixFile, type PlannedFile } from './evidence-file.ts';
 export { meanSquares, priorTokens } from './moments.ts';
 export { readEvidence } from './read-evidence.ts';
+export { activationBlock, roundingNoise, type ActivationBlock } from './rounding-noise.ts';

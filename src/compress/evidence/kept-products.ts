@@ -2,8 +2,7 @@ import type { Collected } from './collection.ts';
 import type { CollectionLayout, CollectionStore } from './collection-store.ts';
 import { gramSource, type GramSource } from './gram.ts';
 import { hessianRows, hessianSource, type HessianSource } from './hessian.ts';
-import { gramKey } from './observed-blocks.ts';
-import type { NamedHessian } from './running-hessians.ts';
+import { gramKey, type NamedHessian } from './running-hessians.ts';
 
 /** The Hessians and Gram matrices of a collection: what is put into its store, and read from there. */
 export class KeptProducts {

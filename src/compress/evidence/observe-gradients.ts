@@ -43,7 +43,7 @@ export function observeGradients(
   const add = (matrix: string, value: ReturnType<typeof of>): ObservedMatrix => {
     const sums = `${matrix}.out_sum2`;
     g.output(sums, value);
-    return observed(matrix, sums, value);
+    return observed(matrix, 'outputs', { sums, value });
   };
   const gradient = (matrix: string) => of(gradientName(`${matrix}.output`));
   const squared = matrices.map((matrix) => {

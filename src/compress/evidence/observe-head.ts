@@ -7,40 +7,33 @@ import { parameter } from '../../models/graph/decoder-plan.ts';
 import type { GraphSizes } from '../../models/graph/embedding.ts';
 import type { ModelOutline } from '../../models/graph/model-scope.ts';
 import { sampleLabels } from './sample-labels.ts';
-import { observeHessian, observeWeightedHessian, type ObservedHessian } from './observe-hessian.ts';
-import { sumOfSquares } from './observed-matrix.ts';
+import { observeActivations } from './observe-activations.ts';
+import { observeWeightedHessian } from './observe-hessian.ts';
+import { observed, type ObservedGraph } from './observed-matrix.ts';
 
 /** The matrix that gives logits: the embedding where they are one. */
 export function headMatrix({ tensors }: ModelOutline): string {
   return tensors.has('output.weight') ? 'output.weight' : 'token_embd.weight';
 }
 
-/** A window, and the columns of a block of its Hessian. */
-export type HeadSizes = GraphSizes & { readonly hessianBlock?: number | undefined };
+/** A window, and the columns of a block of its Hessian, if there is to be one. */
+export type HeadSizes = GraphSizes & { readonly hessianBlock: number | undefined };
 
-/** A graph of the head, and the Hessian in it, if asked for. */
-export interface ObservedHead {
-  readonly graph: Graph;
-  readonly hessian?: ObservedHessian;
-}
-
-/** The last norm, and what it gives to the output matrix: `in_sum2` `[C]`, and a Hessian if asked for. */
-export function observeHeadInput(model: ModelOutline, sizes: HeadSizes): ObservedHead {
+/** The last norm, and sums of what it gives to the output matrix. */
+export function observeHeadInput(model: ModelOutline, sizes: HeadSizes): ObservedGraph {
   const head = headGraph(model, sizes);
   const x = head.outputs.find(({ name }) => name === 'hidden')!.value;
   const g = new GraphBuilder({ ...head, outputs: [] });
-  g.output('in_sum2', sumOfSquares(g, x));
   const { hessianBlock } = sizes;
-  if (hessianBlock === undefined) return { graph: g.build() };
-  const hessian = observeHessian(g, 'output', { x, hessianBlock });
-  return { graph: g.build(), hessian };
+  const matrices = observeActivations(g, 'output', { x, routed: undefined, hessianBlock });
+  return { graph: g.build(), matrices };
 }
 
 /**
  * Backward through the head at `rows` positions: besides `input` `[B,T,C]` and `positions`, takes `uniform`,
  * `counted` (1, or 0 for rows that stand for nothing) and `before.gradient` `[B,T,C]`, to which it adds the
  * gradient of −Σ ln p of tokens drawn from the model: `input.gradient`. Output `out_sum2` `[V]`: the sums of
- * squared gradients by the output matrix's rows. A Hessian, if asked for, weighs tokens by the mean of those.
+ * squared gradients by the output matrix's rows. A Hessian weighs tokens by the mean of those.
  *
  * @remarks Those are p − p² in expectation, which is what is summed: drawn ones would miss rare tokens.
  */
@@ -48,7 +41,7 @@ export function observeHeadGradients(
   model: ModelOutline,
   sizes: HeadSizes,
   rows: number,
-): ObservedHead {
+): ObservedGraph {
   const head = headGraph(model, { ...sizes, logits: rows });
   const logits = head.outputs.find(({ name }) => name === 'logits')!.value;
   const hidden = head.outputs.find(({ name }) => name === 'hidden')!.value;
@@ -63,15 +56,17 @@ export function observeHeadGradients(
   const cap = parameter(model, architecture, 'final_logit_softcapping');
   const slope = cap ? slopeOfCap(g, logits, cap) : undefined;
   const squares = slope ? g.mul(variance, g.mul(slope, slope)) : variance;
-  const own = g.mul(squares, counted);
-  g.output('out_sum2', g.sum(own, 0));
+  const ofTokens = g.mul(squares, counted);
+  const value = g.sum(ofTokens, 0);
+  g.output('out_sum2', value);
+  const sums = observed('output', 'outputs', { sums: 'out_sum2', value });
   const { hessianBlock } = sizes;
-  if (hessianBlock === undefined) return { graph: addedUp(g) };
+  if (hessianBlock === undefined) return { graph: addedUp(g), matrices: [sums] };
   const positions = head.inputs.find(({ name }) => name === 'positions')!.value;
   const x = g.gather(g.reshape(hidden, [-1, hidden.shape.at(-1)!]), positions);
-  const weights = g.mean(own, 1, true);
+  const weights = g.mean(ofTokens, 1, true);
   const hessian = observeWeightedHessian(g, 'output', { x, weights, hessianBlock });
-  return { graph: addedUp(g), hessian };
+  return { graph: addedUp(g), matrices: [{ ...sums, hessian }] };
 }
 
 /** The derivative of c·tanh(y / c), from its values: 1 − (z / c)². */

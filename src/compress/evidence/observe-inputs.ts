@@ -1,24 +1,21 @@
 import { GraphBuilder } from '../../graph/builder.ts';
-import type { Value } from '../../graph/value.ts';
 import { blockGraph } from '../../models/graph/decoder.ts';
 import type { GraphSizes } from '../../models/graph/embedding.ts';
 import type { ModelOutline } from '../../models/graph/model-scope.ts';
-import { observeHessian } from './observe-hessian.ts';
+import { observeActivations } from './observe-activations.ts';
 import {
   blockTaps,
   expertWeights,
   isStack,
   matricesOf,
-  observed,
   routedTokens,
-  sumOfSquares,
   type ObservedGraph,
   type ObservedMatrix,
 } from './observed-matrix.ts';
 
 /**
- * A block's graph with the sums of squares of what enters its matrices; of experts, over the tokens that are
- * sent to them. Matrices that read the same activations share an output.
+ * A block's graph with the sums of squares, and more, of what enters its matrices; of experts, over the tokens that
+ * are sent to them. Matrices that read the same activations share an output.
  */
 export function observeInputs(
   model: ModelOutline,
@@ -34,32 +31,15 @@ export function observeInputs(
   const g = new GraphBuilder({ ...forward, outputs: [] });
   g.output('hidden', of('hidden'));
   const routed = experts.length > 0 ? routedTokens(g, of(expertWeights)) : undefined;
-  const shared = new Map<string, ObservedMatrix>();
-  const found = matrices.map((matrix) => {
+  const shared = new Map<string, readonly ObservedMatrix[]>();
+  const found = matrices.flatMap((matrix) => {
     const x = of(`${matrix}.input`);
     const key = `${x.id} ${isStack(matrix)}`;
-    const known = shared.get(key);
-    if (known) return { ...known, matrix };
-    const sums = `${matrix}.in_sum2`;
-    const value = isStack(matrix) ? sumsOfExperts(g, x, routed!) : sumOfSquares(g, x);
-    g.output(sums, value);
-    const one = observed(matrix, sums, value);
     const { hessianBlock } = sizes;
-    const found =
-      hessianBlock === undefined || isStack(matrix)
-        ? one
-        : { ...one, hessian: observeHessian(g, matrix, { x, hessianBlock }) };
-    shared.set(key, found);
-    return found;
+    const given = { x, routed: isStack(matrix) ? routed : undefined, hessianBlock };
+    const known = shared.get(key) ?? observeActivations(g, matrix, given);
+    shared.set(key, known);
+    return known.map((one) => ({ ...one, matrix }));
   });
   return { graph: g.build(), matrices: found };
-}
-
-/** Of `x [N,C]` or `[E,N,C]`, over the tokens of each expert, `[E,C]`. */
-function sumsOfExperts(g: GraphBuilder, x: Value, routed: Value): Value {
-  const squares = g.mul(x, x);
-  if (x.shape.length === 2) return g.gemm(routed, squares, { transA: true });
-  const [tokens, experts] = routed.shape as [number, number];
-  const mask = g.reshape(g.transpose(routed, [1, 0]), [experts, tokens, 1]);
-  return g.sum(g.mul(squares, mask), 1);
 }

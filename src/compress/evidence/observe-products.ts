@@ -4,7 +4,7 @@ import { observeHessian, observeWeightedHessian } from './observe-hessian.ts';
 import { isStack, type ObservedMatrix } from './observed-matrix.ts';
 import { tokenWeights } from './token-weights.ts';
 
-/** Sizes of blocks of the products that a backward program adds up; none without the first. */
+/** The most columns and rows of a block of products; there are none without `hessianBlock`. */
 export interface ProductBlocks {
   readonly hessianBlock?: number | undefined;
   readonly outputBlock?: number | undefined;
@@ -17,7 +17,7 @@ export interface ProductParts extends ProductBlocks {
   readonly input: (matrix: string) => Value;
   /** The gradient by what comes out, `[...,rows]`. */
   readonly gradient: (matrix: string) => Value;
-  /** The gradient by what the block gives. */
+  /** The gradient by what the block gives: how strong it is says what windows weigh. */
   readonly after: Value;
 }
 
@@ -35,11 +35,12 @@ export function observeProducts(
     const { id } = parts.input(matrix);
     sharing.set(id, [...(sharing.get(id) ?? []), matrix]);
   }
+  const strength = g.mean(g.mul(parts.after, parts.after));
   const products = new Map<string, Pick<ObservedMatrix, 'hessian' | 'gram'>>();
   for (const group of sharing.values()) {
     const gradients = group.map((matrix) => rowsOf(g, parts.gradient(matrix)));
     const x = parts.input(group[0]!);
-    const weights = tokenWeights(g, gradients, () => g.mean(g.mul(parts.after, parts.after)));
+    const weights = tokenWeights(g, gradients, strength);
     const { hessianBlock } = parts;
     const hessian = observeWeightedHessian(g, group[0]!, { x, weights, hessianBlock });
     for (const [at, matrix] of group.entries())

@@ -2,17 +2,11 @@ import { BlockPrograms, type BlockProgramsParts } from '../../evaluate/onnx/bloc
 import type { WindowShape } from '../../evaluate/onnx/window-batch.ts';
 import { tensorOfInput } from '../../models/graph/decoder.ts';
 import type { ModelOutline } from '../../models/graph/model-scope.ts';
-import type { ObservedHessian } from './observe-hessian.ts';
-import type { ObservedGraph, ObservedMatrix } from './observed-matrix.ts';
-import type { NamedHessian } from './running-hessians.ts';
+import { outputsOf, type ObservedGraph, type ObservedMatrix } from './observed-matrix.ts';
+import { productsOf, type NamedHessian } from './running-hessians.ts';
 
 /** Makes the graph of blocks of a kind. */
 type Observe = (model: ModelOutline, kind: number, shape: WindowShape) => ObservedGraph;
-
-/** What the Gram matrix of a matrix is kept under. */
-export function gramKey(matrix: string): string {
-  return `${matrix}.gram`;
-}
 
 /** The programs of blocks in one direction, and what their outputs tell of; all windows have one shape. */
 export class ObservedBlocks {
@@ -31,38 +25,19 @@ export class ObservedBlocks {
     return this.#of(this.programs.kinds[index]!).matrices;
   }
 
+  /** The tensor's name of a matrix of block `index`. */
+  static nameOf(index: number): (matrix: string) => string {
+    return (matrix) => tensorOfInput(`${matrix}.weight`, index);
+  }
+
   /** The outputs of block `index` with sums of squares and counts. */
   sums(index: number): string[] {
-    const names = this.matrices(index).flatMap(({ sums, counts }) => [
-      sums,
-      ...(counts === undefined ? [] : [counts]),
-    ]);
-    return [...new Set(names)];
+    return outputsOf(this.matrices(index));
   }
 
-  /** The Hessians of block `index`, each under the name of the first matrix that has it, and the Gram matrices. */
+  /** The Hessians and Gram matrices of block `index`. */
   products(index: number): readonly NamedHessian[] {
-    return [...this.#hessians(index), ...this.#grams(index)];
-  }
-
-  #hessians(index: number): readonly NamedHessian[] {
-    const named = new Map<ObservedHessian, { name: string; sharers: string[] }>();
-    for (const { matrix, hessian } of this.matrices(index)) {
-      if (!hessian) continue;
-      const name = tensorOfInput(`${matrix}.weight`, index);
-      const known = named.get(hessian);
-      if (known) known.sharers.push(name);
-      else named.set(hessian, { name, sharers: [name] });
-    }
-    return [...named].map(([hessian, names]) => ({ ...hessian, ...names, isGram: false }));
-  }
-
-  #grams(index: number): readonly NamedHessian[] {
-    return this.matrices(index).flatMap(({ matrix, gram }) => {
-      if (!gram) return [];
-      const of = tensorOfInput(`${matrix}.weight`, index);
-      return [{ ...gram, name: gramKey(of), sharers: [of], isGram: true }];
-    });
+    return productsOf(this.matrices(index), ObservedBlocks.nameOf(index));
   }
 
   #of(kind: number): ObservedGraph {

@@ -5,10 +5,14 @@ import { tapNames } from '../../models/graph/decoder.ts';
 import type { ModelOutline } from '../../models/graph/model-scope.ts';
 import type { ObservedHessian } from './observe-hessian.ts';
 
+/** What sums are of: the input of a matrix, its peaks in blocks of columns, or gradients by its output. */
+export type Side = 'inputs' | 'peaks32' | 'peaks256' | 'outputs';
+
 /** A matrix of a block and the outputs of a graph that tell of it. */
 export interface ObservedMatrix {
   /** Name without a layer's number: `blk.attn_q`. */
   readonly matrix: string;
+  readonly side: Side;
   /** Output with the sums, `[experts, size]`; matrices may share it. */
   readonly sums: string;
   readonly experts: number;
@@ -53,10 +57,14 @@ export function isStack(matrix: string): boolean {
 }
 
 /** Sums `[experts, size]`, or `[size]` of a matrix that every token goes through. */
-export function observed(matrix: string, sums: string, { shape }: Value): ObservedMatrix {
+export function observed(
+  matrix: string,
+  side: Side,
+  { sums, value: { shape } }: { readonly sums: string; readonly value: Value },
+): ObservedMatrix {
   const experts = isStack(matrix) ? shape[0]! : 1;
   const counts = isStack(matrix) ? expertCounts : undefined;
-  return { matrix, sums, experts, size: shape.at(-1)!, counts };
+  return { matrix, side, sums, experts, size: shape.at(-1)!, counts };
 }
 
 /** 1 where a token goes to an expert, `[N,E]`; the tokens of each become an output. */
@@ -70,4 +78,10 @@ export function routedTokens(g: GraphBuilder, weights: Value): Value {
 export function sumOfSquares(g: GraphBuilder, x: Value): Value {
   const rows = g.reshape(x, [-1, x.shape.at(-1)!]);
   return g.sum(g.mul(rows, rows), 0);
+}
+
+/** The outputs of a graph with sums and counts of these matrices. */
+export function outputsOf(matrices: readonly ObservedMatrix[]): string[] {
+  const names = matrices.flatMap(({ sums, counts }) => [sums, ...(counts ? [counts] : [])]);
+  return [...new Set(names)];
 }

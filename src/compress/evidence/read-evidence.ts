@@ -3,7 +3,13 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import { columnsOf, rowsOf } from '../../tensor/tensor.ts';
 import type { ByteSource } from '../../util/byte-source.ts';
 import { PithError } from '../../util/errors.ts';
-import type { EmbeddingEvidence, Evidence, SecondMoments, TensorEvidence } from './evidence.ts';
+import type {
+  EmbeddingEvidence,
+  Evidence,
+  PeakMoments,
+  SecondMoments,
+  TensorEvidence,
+} from './evidence.ts';
 import { names } from './evidence-file.ts';
 import { gramSource, type GramShape, type GramSource } from './gram.ts';
 import { hessianRows, hessianSource, type HessianShape, type HessianSource } from './hessian.ts';
@@ -63,12 +69,26 @@ async function readTensors(file: GgufFile): Promise<ReadonlyMap<string, TensorEv
     const counts = await numbers(file, name + names.counts);
     const inputs = await moments(file, key, counts);
     const gradients = name + names.gradients;
+    const peaks = await readPeaks(file, name, counts);
     tensors.set(name, {
       inputs,
+      ...(peaks && { peaks }),
       ...(file.tensors.has(gradients) && { outputs: await moments(file, gradients, counts) }),
     });
   }
   return tensors;
+}
+
+async function readPeaks(
+  file: GgufFile,
+  name: string,
+  counts: Float64Array,
+): Promise<PeakMoments | undefined> {
+  if (!file.tensors.has(name + names.peaks32)) return undefined;
+  return {
+    of32: await moments(file, name + names.peaks32, counts),
+    of256: await moments(file, name + names.peaks256, counts),
+  };
 }
 
 async function readEmbedding(file: GgufFile): Promise<EmbeddingEvidence | undefined> {
@@ -116,7 +136,7 @@ function shapeOfBlocks(
   const columns = moments?.size ?? 0;
   const expected = { columns, blockSize, tokens: moments?.counts[0] ?? 0 };
   if (blockSize <= columns && hessianRows(expected) === rowsOf(shape)) return expected;
-  const message = `${file.name}: ${name} of [${shape.join(', ')}] does not fit ${columns} columns.`;
+  const message = `${file.name}: ${name} of [${shape.join(', ')}] does not fit ${columns} rows or columns.`;
   throw new PithError('corrupt', message, again);
 }
 

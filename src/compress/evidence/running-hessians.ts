@@ -3,6 +3,7 @@ import type { TensorData } from '../../graph/value.ts';
 import type { CollectionStore } from './collection-store.ts';
 import { hessianRows } from './hessian.ts';
 import type { ObservedHessian } from './observe-hessian.ts';
+import type { ObservedMatrix } from './observed-matrix.ts';
 
 /** A Hessian, or Gram matrix, with the name that it is kept under. */
 export interface NamedHessian extends ObservedHessian {
@@ -11,6 +12,30 @@ export interface NamedHessian extends ObservedHessian {
   readonly sharers: readonly string[];
   /** Of gradients by rows of an output, not of input columns. */
   readonly isGram: boolean;
+}
+
+/** What the Gram matrix of a matrix is kept under. */
+export function gramKey(matrix: string): string {
+  return `${matrix}.gram`;
+}
+
+/** The Hessians of matrices, each under the name of the first that has it, and the Gram matrices. */
+export function productsOf(
+  matrices: readonly ObservedMatrix[],
+  nameOf: (matrix: string) => string,
+): NamedHessian[] {
+  const named = new Map<ObservedHessian, { name: string; sharers: string[] }>();
+  const grams: NamedHessian[] = [];
+  for (const { matrix, hessian, gram } of matrices) {
+    const name = nameOf(matrix);
+    if (gram) grams.push({ ...gram, name: gramKey(name), sharers: [name], isGram: true });
+    if (!hessian) continue;
+    const known = named.get(hessian);
+    if (known) known.sharers.push(name);
+    else named.set(hessian, { name, sharers: [name] });
+  }
+  const hessians = [...named].map(([hessian, names]) => ({ ...hessian, ...names, isGram: false }));
+  return [...hessians, ...grams];
 }
 
 /** Where Hessians are added up, and where they wait between passes. */

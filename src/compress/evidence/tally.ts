@@ -1,35 +1,28 @@
 import type { TensorData } from '../../graph/value.ts';
-import { tensorOfInput } from '../../models/graph/decoder.ts';
 import { noMoments, type SecondMoments, type TensorEvidence } from './evidence.ts';
 import { addSquares } from './moments.ts';
-import type { ObservedMatrix } from './observed-matrix.ts';
+import type { ObservedMatrix, Side } from './observed-matrix.ts';
 
-type MomentsSize = Pick<SecondMoments, 'experts' | 'size'>;
-
-/** Which end of a matrix. */
-export type Side = 'inputs' | 'outputs';
-
-const describe: Readonly<Record<Side, (name: string) => string>> = {
-  inputs: (name) => `the input of ${name}`,
-  outputs: (name) => `the gradient by the output of ${name}`,
+const described: Readonly<Record<Side, string>> = {
+  inputs: 'the input',
+  peaks32: 'the input',
+  peaks256: 'the input',
+  outputs: 'the gradient by the output',
 };
 
 /** Sums of the windows so far, by matrix. */
 export class Tally {
   readonly #sides: Readonly<Record<Side, Map<string, SecondMoments>>> = {
     inputs: new Map(),
+    peaks32: new Map(),
+    peaks256: new Map(),
     outputs: new Map(),
   };
 
-  /** Makes sums of 0 for every matrix of a block. */
-  declareBlock(side: Side, matrices: readonly ObservedMatrix[], index: number): void {
-    for (const { matrix, ...size } of matrices)
-      this.declare(side, tensorOfInput(`${matrix}.weight`, index), size);
-  }
-
-  /** Makes sums of 0 for a matrix. */
-  declare(side: Side, name: string, { experts, size }: MomentsSize): void {
-    this.#sides[side].set(name, noMoments(experts, size));
+  /** Makes sums of 0 for matrices. */
+  declare(matrices: readonly ObservedMatrix[], nameOf: (matrix: string) => string): void {
+    for (const { matrix, side, experts, size } of matrices)
+      this.#sides[side].set(nameOf(matrix), noMoments(experts, size));
   }
 
   /** All sums, and all counts. */
@@ -38,50 +31,33 @@ export class Tally {
     return moments.flatMap(({ sums, counts }) => [sums, counts]);
   }
 
-  /** Adds what a run of block `index` over so many tokens gave. */
-  addBlock(
-    side: Side,
-    matrices: readonly ObservedMatrix[],
-    { index, outputs, tokens }: BlockRun,
-  ): void {
-    for (const { matrix, sums, counts } of matrices) {
-      const name = tensorOfInput(`${matrix}.weight`, index);
+  /** Adds what a run over so many tokens gave. */
+  add(matrices: readonly ObservedMatrix[], { nameOf, outputs, tokens }: ObservedRun): void {
+    for (const { matrix, side, sums, counts } of matrices) {
+      const name = nameOf(matrix);
       const seen = counts === undefined ? [tokens] : (outputs[counts] as Float32Array);
-      addSquares(
-        this.#sides[side].get(name)!,
-        outputs[sums] as Float32Array,
-        seen,
-        describe[side](name),
-      );
+      const what = `${described[side]} of ${name}`;
+      addSquares(this.#sides[side].get(name)!, outputs[sums] as Float32Array, seen, what);
     }
-  }
-
-  /** Adds sums of a matrix outside the blocks. */
-  add(side: Side, name: string, sums: Float32Array, tokens: number): void {
-    addSquares(this.#sides[side].get(name)!, sums, [tokens], describe[side](name));
   }
 
   /** What there is of each matrix. */
   result(): ReadonlyMap<string, TensorEvidence> {
-    const { inputs, outputs } = this.#sides;
+    const { inputs, peaks32, peaks256, outputs } = this.#sides;
     return new Map(
       [...inputs].map(([name, moments]) => {
+        const [of32, of256] = [peaks32.get(name)!, peaks256.get(name)!];
         const gradients = outputs.get(name);
-        return [
-          name,
-          {
-            inputs: moments,
-            ...(gradients && { outputs: gradients }),
-          },
-        ];
+        const found = { inputs: moments, peaks: { of32, of256 } };
+        return [name, gradients ? { ...found, outputs: gradients } : found];
       }),
     );
   }
 }
 
-/** What a block gave for some tokens. */
-export interface BlockRun {
-  readonly index: number;
+/** What a run of a part of the model gave. */
+export interface ObservedRun {
+  readonly nameOf: (matrix: string) => string;
   readonly outputs: Readonly<Record<string, TensorData>>;
   readonly tokens: number;
 }

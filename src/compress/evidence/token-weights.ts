@@ -9,21 +9,17 @@ const least = 1e-30;
  *
  * @param gradients - ∂ℓ/∂y, `[N,R]`, of the matrices that share the Hessian: each has as much to say as the others,
  *   by the mean of its weights over the window.
- * @param strength - Scalar: what windows weigh against each other where matrices share.
+ * @param strength - What the window weighs against others where matrices share, a scalar.
  * @returns f32 `[N,1]`.
- * @see Kim et al. 2025, arXiv:2505.07004 (GuidedQuant), with one group of rows. Differs: matrices share. Taken as one
- *   tall matrix, value rows, whose gradients are larger, would drown those of queries and keys.
+ * @see Kim et al. 2025, arXiv:2505.07004 (GuidedQuant), with one group of rows. Differs: matrices share. In one
+ *   tall matrix the rows of values, whose gradients are larger, would drown those of queries and keys.
  */
-export function tokenWeights(
-  g: Operations,
-  gradients: readonly Value[],
-  strength: () => Value,
-): Value {
+export function tokenWeights(g: Operations, gradients: readonly Value[], strength: Value): Value {
   const weights = gradients.map((dy) => g.mean(g.mul(dy, dy), 1, true));
   if (weights.length === 1) return weights[0]!;
   const shares = weights.map((own) => g.div(own, g.max(g.mean(own), g.scalar(least))));
   return g.mul(
-    strength(),
+    strength,
     shares.reduce((sum, share) => g.add(sum, share)),
   );
 }
