@@ -50,6 +50,8 @@ export interface QuantizeTarget {
   readonly force?: boolean;
   /** Of this very model: with its Hessians, rounding errors are fed back. */
   readonly evidence?: Evidence;
+  /** Tensors that are encoded without feedback all the same. */
+  readonly withoutFeedback?: ReadonlySet<string>;
   readonly onProgress?: OnProgress;
   readonly signal?: AbortSignal;
 }
@@ -109,12 +111,13 @@ export async function quantize(
   const transcoder = await startTranscoder(threads);
   try {
     const states = await fileStates(model.files);
-    const { evidence } = target;
-    const salts = [version, ...states.values(), ...(evidence ? [evidenceKey(evidence)] : [])];
+    const { evidence, withoutFeedback: except = new Set() } = target;
+    const feedback = evidence ? [evidenceKey(evidence), ...except] : [];
+    const salts = [version, ...states.values(), ...feedback];
     const planHash = await fingerprint(model, plan, salts);
     const { totalBytes } = plan.layout;
     const output = await openOutput(target.output, { planHash, totalBytes, force });
-    const couplings = evidence?.hessians && new Couplings(evidence, transcoder);
+    const couplings = evidence?.hessians && new Couplings(evidence, transcoder, { except });
     const options = { ...target, transcoder, output, ...(couplings && { couplings }) };
     const tensors = await writeTensors(model, plan, options, () => requireUnchanged(states));
     return {

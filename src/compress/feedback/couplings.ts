@@ -17,6 +17,8 @@ export interface CouplingRemark {
 export interface CouplingOptions {
   readonly columnDamping?: number;
   readonly rowDamping?: number;
+  /** Matrices that are not coupled, whatever the evidence says. */
+  readonly except?: ReadonlySet<string>;
 }
 
 interface SymmetricBlocks {
@@ -59,7 +61,7 @@ export class Couplings implements CouplingSource {
   /** @see CouplingSource */
   coupledRows(tensor: string): number | undefined {
     const { hessians, grams } = this.#evidence;
-    if (!hessians?.keptAs.has(tensor)) return undefined;
+    if (!hessians?.keptAs.has(tensor) || this.#options.except?.has(tensor)) return undefined;
     return grams?.shapes.get(tensor)?.blockSize ?? 1;
   }
 

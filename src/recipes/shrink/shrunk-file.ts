@@ -7,6 +7,7 @@ import type { Budget } from './budget/budget.ts';
 import { findKept, type KeepReport } from './find-kept.ts';
 import type { Job } from './job.ts';
 import type { FileMeasurement } from './measure.ts';
+import { losingNotes, losingTensors } from './predict/held-out.ts';
 import { allocationFor, givenAllocation, type Predicted } from './predict/predict.ts';
 import { nearestPreset, presetOf } from './preset.ts';
 import { finishFile, pathIn, planFileOf, stepsOf } from './write-file.ts';
@@ -39,6 +40,7 @@ export interface ShrunkFile {
 export function plannedSteps({ budgets }: Job): string[] {
   const files = budgets.flatMap(({ kind, label }) => [
     ...(kind === 'keep' ? [`find ${label}`] : []),
+    `check ${label}`,
     ...stepsOf(label),
     `beside ${label}`,
   ]);
@@ -56,7 +58,10 @@ export async function makeFile(
   const plan = planFileOf(job, predicted, allocation);
   const path = outputOf(job, budget);
   const { evidence } = predicted;
-  const { written, measured } = await finishFile(job, { label, path, plan, evidence });
+  const losing = await losingTensors(job, predicted, { label, allocation });
+  const withoutFeedback = new Set(losing.map(({ tensor }) => tensor));
+  const file = { label, path, plan, evidence, withoutFeedback };
+  const { written, measured } = await finishFile(job, file);
   const tensorTypes = pathIn(job, tensorTypesName(job, label));
   await writeAtomic(tensorTypes, tensorTypeLines(allocation));
   const { bytes, relativeError, notes } = written;
@@ -71,7 +76,7 @@ export async function makeFile(
     ...(keep && { keep }),
     measured,
     reference: await besideStep(job, predicted, { label, bytes }),
-    notes,
+    notes: [...notes, ...losingNotes(losing)],
   };
 }
 

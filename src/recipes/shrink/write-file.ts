@@ -18,6 +18,8 @@ export interface PlannedFile {
   readonly plan: QuantizationPlan;
   /** With which rounding errors are fed back. */
   readonly evidence?: Evidence;
+  /** Tensors without feedback. */
+  readonly withoutFeedback?: ReadonlySet<string>;
 }
 
 /** A file as it was written, checked and measured. */
@@ -60,15 +62,14 @@ export function stepsOf(label: string): string[] {
 }
 
 /** Writes a file that is not there yet; one that an earlier run of this job began is this job's. */
-function writeStep(
-  job: Job,
-  { label, path, plan, evidence }: PlannedFile,
-): Promise<QuantizeReport> {
+function writeStep(job: Job, file: PlannedFile): Promise<QuantizeReport> {
   const { steps, model, target } = job;
+  const { label, path, plan, evidence, withoutFeedback } = file;
   const name = `write ${label}`;
   const force = steps.isBegun(name) || (target.force ?? false);
   const prepared = { model, plan, inputs: model.files };
-  const how = { output: path, force, ...(evidence && { evidence }), ...workOptions(job) };
+  const feedback = { ...(evidence && { evidence }), ...(withoutFeedback && { withoutFeedback }) };
+  const how = { output: path, force, ...feedback, ...workOptions(job) };
   return steps.run(name, () => quantize(prepared, how));
 }
 

@@ -21,7 +21,7 @@ export interface CalibrationSplit {
 }
 
 /** Columns whose errors make up for one another: a block of 2048 takes 16 MB. */
-const hessianBlock = 2048;
+export const hessianBlock = 2048;
 /** One window in so many is held out, at most so many in all. */
 const heldOut = { oneIn: 8, most: 8 };
 

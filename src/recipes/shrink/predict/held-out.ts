@@ -1,0 +1,72 @@
+import { availableParallelism } from 'node:os';
+import type { Allocation } from '../../../compress/allocate/index.ts';
+import { Couplings } from '../../../compress/feedback/couplings.ts';
+import { heldOutCosts, type HeldOutCosts } from '../../../compress/feedback/held-out.ts';
+import { startTranscoder } from '../../../runtime/kernel-workers.ts';
+import { OpenThings } from '../../../util/closing.ts';
+import { measure } from '../../calibrate/measure.ts';
+import type { Job } from '../job.ts';
+import { pathIn } from '../write-file.ts';
+import { hessianBlock } from './evidence.ts';
+import type { Predicted } from './predict.ts';
+
+/** A matrix that feedback would make worse on text that its evidence has nothing of. */
+export interface LosingTensor extends HeldOutCosts {
+  readonly tensor: string;
+}
+
+/**
+ * Finds the matrices of an allocation whose errors cost more with feedback than without on the held-out part of the
+ * calibration text; a step that is not done twice.
+ *
+ * @throws PithError what running the model throws; `cancelled`.
+ */
+export function losingTensors(
+  job: Job,
+  predicted: Predicted,
+  { label, allocation }: { label: string; allocation: Allocation },
+): Promise<LosingTensor[]> {
+  return job.steps.run(`check ${label}`, async () => {
+    const opened = new OpenThings();
+    try {
+      return await compare(job, predicted, allocation, opened);
+    } finally {
+      await opened.close();
+    }
+  });
+}
+
+/** What a user should know of them. */
+export function losingNotes(losing: readonly LosingTensor[]): string[] {
+  if (losing.length === 0) return [];
+  const names = losing.map(({ tensor }) => tensor).join(', ');
+  return [`Without error feedback, which lost on held-out text: ${names}.`];
+}
+
+async function compare(
+  job: Job,
+  { evidence, imatrix }: Predicted,
+  { types }: Allocation,
+  opened: OpenThings,
+): Promise<LosingTensor[]> {
+  const { model, request, split, target } = job;
+  const { threads = availableParallelism(), onProgress, signal } = target;
+  const text = { ...split, windows: split.heldOut, documents: 1 };
+  const { evidence: heldOut, state } = await measure(model, text, {
+    request: { model: request.model, hessianBlock },
+    target: { output: pathIn(job, 'held-out'), threads, onProgress, signal },
+    opened,
+  });
+  const transcoder = opened.add(await startTranscoder(threads));
+  const couplings = new Couplings(evidence, transcoder);
+  const losing: LosingTensor[] = [];
+  for (const [name, type] of types) {
+    const importance = imatrix.entries.get(name)?.values;
+    if (!importance) continue;
+    const options = { evidence, heldOut, couplings, transcoder, type, importance };
+    const costs = await heldOutCosts(model.tensors.get(name)!, options);
+    if (costs && costs.feedback > costs.plain) losing.push({ tensor: name, ...costs });
+  }
+  await state.remove();
+  return losing;
+}
