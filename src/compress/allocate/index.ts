@@ -9,3 +9,14 @@ export { frontier } from './frontier.ts';
 export { tensorTypeLines } from './tensor-type-lines.ts';
 export { predictCosts, type CostOptions, type TypeCost } from './costs.ts';
 export type { Rounder, RowsToRound } from './rounder.ts';
+export {
+  calibrateCosts,
+  type CalibratedCosts,
+  type CalibrationOptions,
+  type MeasuredTypes,
+  type Probe,
+  type TensorTypes,
+} from './calibrate-costs.ts';
+export { costClassOf, type CostClass } from './cost-class.ts';
+export { choiceGroups, type GroupOf, type TensorCosts } from './groups.ts';
+export { refineAllocation, type Refined, type RefineOptions } from './refine.ts';
