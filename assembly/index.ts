@@ -22,6 +22,8 @@ export * from './symmetric';
 export * from './affine';
 export * from './mxfp4';
 export * from './ternary';
+export * from './q2_0';
+export * from './q1_0';
 export * from './q4_k';
 export * from './q5_k';
 export * from './q2_k';

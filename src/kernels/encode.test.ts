@@ -209,7 +209,28 @@ test.each(['TQ1_0', 'TQ2_0'] as const)('%s is lossless on weights that are terna
   }
 });
 
-test.each(lossyTypes.filter((type) => type !== 'Q8_0'))(
+test.each([2, 3, 4])(
+  'Q2_0 is lossless on the first %i of the levels −d, 0, d and 2 d',
+  (levels) => {
+    for (const d of [0.03125, -1, 0.01702880859375]) {
+      const x = Float32Array.from(
+        { length: 256 },
+        (_, i) => d * (((i * 7 + (i >> 3)) % levels) - 1),
+      );
+      expect(encode('Q2_0', x, 256).error.squaredError).toBe(0);
+    }
+  },
+);
+
+test('Q1_0 is lossless on −d and d', () => {
+  for (const d of [0.03125, -1, 0.01702880859375]) {
+    const x = Float32Array.from({ length: 256 }, (_, i) => ((i * 7 + (i >> 3)) % 2 ? d : -d));
+    expect(encode('Q1_0', x, 256).decoded).toEqual(x);
+  }
+});
+
+/** Q8_0 and Q1_0 do not use importance, as in ggml. */
+test.each(lossyTypes.filter((type) => type !== 'Q8_0' && type !== 'Q1_0'))(
   '%s with importance lowers the error where it matters',
   (type) => {
     const x = inputs[0]![1];

@@ -1,5 +1,5 @@
 /**
- * Block codecs: decode every GGUF and safetensors type, encode 18 of them; scalar and wasm SIMD.
+ * Block codecs: decode every GGUF and safetensors type, encode 25 of them; scalar and wasm SIMD.
  *
  * @module
  */

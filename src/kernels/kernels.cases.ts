@@ -71,6 +71,8 @@ export const ggmlErrorLimit: Record<EncodableType, number> = {
   IQ2_XXS: 0.0075,
   TQ1_0: 0.01,
   TQ2_0: 0.01,
+  Q2_0: 0.01,
+  Q1_0: 0.025,
   MXFP4: 0.002,
 };
 

@@ -25,6 +25,8 @@ export const encodableTypes = [
   'IQ2_XXS',
   'TQ1_0',
   'TQ2_0',
+  'Q2_0',
+  'Q1_0',
   'MXFP4',
 ] as const satisfies readonly BlockType[];
 

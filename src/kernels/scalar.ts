@@ -11,6 +11,8 @@ import { encodeIQ4NL } from './scalar/iq4_nl.ts';
 import { encodeIQ4XS } from './scalar/iq4_xs.ts';
 import { encodeMXFP4 } from './scalar/mxfp4.ts';
 import { encodeBF16, encodeF16, encodeF32 } from './scalar/numbers.ts';
+import { encodeQ1_0 } from './scalar/q1_0.ts';
+import { encodeQ2_0 } from './scalar/q2_0.ts';
 import { encodeQ2K } from './scalar/q2_k.ts';
 import { encodeQ3K } from './scalar/q3_k.ts';
 import { encodeQ4K } from './scalar/q4_k.ts';
@@ -47,6 +49,8 @@ const scalarEncoders: Record<EncodableType, Encoder> = {
   IQ2_XXS: encodeIQ2XXS,
   TQ1_0: encodeTQ1_0,
   TQ2_0: encodeTQ2_0,
+  Q2_0: encodeQ2_0,
+  Q1_0: encodeQ1_0,
   MXFP4: encodeMXFP4,
 };
 

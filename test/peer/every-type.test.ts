@@ -33,7 +33,8 @@ const bands: readonly (readonly [nats: number, types: readonly EncodableType[]])
   [0.35, ['Q2_K', 'IQ2_S']],
   [0.4, ['IQ2_XS']],
   [0.6, ['IQ2_XXS']],
-  [2.5, ['TQ2_0', 'TQ1_0']],
+  [2.5, ['TQ2_0', 'TQ1_0', 'Q2_0']],
+  [8, ['Q1_0']],
 ];
 const bandOf = (type: EncodableType) => bands.find(([, types]) => types.includes(type))![0];
 

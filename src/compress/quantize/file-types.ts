@@ -39,8 +39,10 @@ export const fileTypes = {
   IQ2_S: { id: 28, base: 'IQ2_XS' },
   IQ2_XS: { id: 20, base: 'IQ2_XS' },
   IQ2_XXS: { id: 19, base: 'IQ2_XXS' },
+  Q2_0: { id: 41, base: 'Q2_0' },
   TQ2_0: { id: 37, base: 'TQ2_0' },
   TQ1_0: { id: 36, base: 'TQ1_0' },
+  Q1_0: { id: 40, base: 'Q1_0' },
 } as const satisfies Record<string, { id: number; base: EncodableType }>;
 
 /** A file type that Pith writes, by llama.cpp's name. */
@@ -61,8 +63,6 @@ const aliases: Record<string, FileType> = {
 const unsupported: Record<string, FileType> = {
   IQ1_M: 'IQ2_XXS',
   IQ1_S: 'IQ2_XXS',
-  Q2_0: 'Q2_K_S',
-  Q1_0: 'IQ2_XXS',
   NVFP4: 'MXFP4_MOE',
 };
 

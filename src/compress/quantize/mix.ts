@@ -182,6 +182,7 @@ const recipes: Partial<Record<FileType, Partial<Record<Role, Rule>>>> = {
   Q5_0: { down: firstDownWithMin('Q5_1') },
   TQ1_0: { embedding: always('Q4_K') },
   TQ2_0: { embedding: always('Q4_K') },
+  Q2_0: { embedding: always('Q4_K') },
 };
 
 /** Mixes whose attention output rises to Q5_K in a model of eight experts; the others keep the base. */
@@ -258,7 +259,7 @@ function adjustForModel(
   return raises70B ? 'Q5_K' : type;
 }
 
-/** What a type of 256-weight blocks gives way to when blocks do not divide a row. */
+/** What a type of longer blocks gives way to when they do not divide a row; for Q1_0, llama-quantize has nothing and stops. */
 const narrower: Partial<Record<EncodableType, EncodableType>> = {
   IQ4_XS: 'IQ4_NL',
   IQ3_S: 'IQ4_NL',
@@ -270,6 +271,8 @@ const narrower: Partial<Record<EncodableType, EncodableType>> = {
   Q3_K: 'Q4_0',
   TQ1_0: 'Q4_0',
   TQ2_0: 'Q4_0',
+  Q2_0: 'Q4_0',
+  Q1_0: 'Q4_0',
   Q4_K: 'Q5_0',
   Q5_K: 'Q5_1',
   Q6_K: 'Q8_0',

@@ -38,6 +38,8 @@ const fileTypeOf: Readonly<Record<EncodableType, FileType>> = {
   IQ2_XXS: 'IQ2_XXS',
   TQ2_0: 'TQ2_0',
   TQ1_0: 'TQ1_0',
+  Q2_0: 'Q2_0',
+  Q1_0: 'Q1_0',
 };
 
 /** Names of the tensors whose type may be chosen: matrices of weights, norms and routers excepted. */

@@ -7,10 +7,18 @@ import { gridOf } from './grids.ts';
 
 const { fround } = Math;
 
-const withoutGrid: readonly EncodableType[] = ['F32', 'F16', 'BF16', 'TQ1_0', 'TQ2_0'];
+const withoutGrid: readonly EncodableType[] = [
+  'F32',
+  'F16',
+  'BF16',
+  'TQ1_0',
+  'TQ2_0',
+  'Q2_0',
+  'Q1_0',
+];
 const withGrid = encodableTypes.filter((type) => !withoutGrid.includes(type));
 
-test('every type that is written has a grid, but for plain numbers and ternary types', () => {
+test('every type that is written has a grid, but for plain numbers and those of two to four levels', () => {
   expect(encodableTypes.filter((type) => !gridOf(type))).toEqual(withoutGrid);
 });
 

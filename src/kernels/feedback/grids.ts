@@ -24,7 +24,7 @@ const scalarGrids = {
 
 /**
  * The grid of a block type; undefined for plain numbers, where every weight is rounded on its own
- * finely enough, and for the ternary types.
+ * finely enough, and for the types of two to four levels.
  *
  * The first call for a codebook type makes its lists (20 to 200 ms). Scales and offsets are the f32
  * numbers that `decode` multiplies and adds, so `scale · level − offset`, rounded to f32 after each
@@ -37,6 +37,8 @@ export function gridOf(type: EncodableType): Grid | undefined {
     case 'BF16':
     case 'TQ1_0':
     case 'TQ2_0':
+    case 'Q2_0':
+    case 'Q1_0':
       return undefined;
     case 'IQ3_S':
     case 'IQ3_XXS':

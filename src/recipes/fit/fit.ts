@@ -58,7 +58,13 @@ const usualTypes: readonly FileType[] = [
   'Q2_K',
 ];
 /** For weights that were trained for them: on others they lose too much to be recommended. */
-const specialTypes: ReadonlySet<FileType> = new Set(['MXFP4_MOE', 'TQ2_0', 'TQ1_0']);
+const specialTypes: ReadonlySet<FileType> = new Set([
+  'MXFP4_MOE',
+  'Q2_0',
+  'TQ2_0',
+  'TQ1_0',
+  'Q1_0',
+]);
 const allUsable = fileTypeNames.filter((name) => !specialTypes.has(name));
 const defaultContexts = [4096, 32_768];
 const defaultWantedTokensPerSecond = 10;

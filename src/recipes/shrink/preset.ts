@@ -10,8 +10,17 @@ export interface Preset {
   readonly plan: QuantizationPlan;
 }
 
-/** Not for models that were trained otherwise: ternary types and those of experts alone. */
-const special: readonly FileType[] = ['F32', 'F16', 'BF16', 'TQ1_0', 'TQ2_0', 'MXFP4_MOE'];
+/** Not for models that were trained otherwise: types of two to four levels, and those of experts alone. */
+const special: readonly FileType[] = [
+  'F32',
+  'F16',
+  'BF16',
+  'Q2_0',
+  'TQ2_0',
+  'TQ1_0',
+  'Q1_0',
+  'MXFP4_MOE',
+];
 
 /** The mix whose file is nearest in size. */
 export function nearestPreset(model: Model, imatrix: Imatrix, bytes: number): Preset {
