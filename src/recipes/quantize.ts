@@ -7,6 +7,7 @@ import type { Imatrix } from '../compress/quantize/importance.ts';
 import { parseOverride } from '../compress/quantize/overrides.ts';
 import { planQuantization } from '../compress/quantize/plan.ts';
 import type { QuantizationPlan } from '../compress/quantize/quantization-plan.ts';
+import { ternaryNotes } from '../compress/quantize/ternary-notes.ts';
 import {
   totalRelativeError,
   writeQuantized,
@@ -70,7 +71,7 @@ export interface QuantizeReport {
   readonly notes: readonly string[];
 }
 
-/** A request read and planned: everything known before a weight is touched. Close the model. */
+/** A request read and planned: everything known before the weights are converted. Close the model. */
 export interface PreparedQuantization {
   readonly model: Model;
   readonly plan: QuantizationPlan;
@@ -78,14 +79,19 @@ export interface PreparedQuantization {
   readonly inputs: readonly string[];
 }
 
-/** Opens the model and decides every tensor's type; the exact size is `plan.layout.totalBytes`. */
+/**
+ * Opens the model and decides every tensor's type; the exact size is `plan.layout.totalBytes`. Some rows are read, to
+ * say what types of few levels would do to them.
+ */
 export async function prepareQuantization(request: QuantizeRequest): Promise<PreparedQuantization> {
   const type = parseFileType(request.type, request.pure ?? false);
   const overrides = (request.overrides ?? []).map(parseOverride);
   const imatrix = request.imatrix === undefined ? undefined : await loadImatrix(request.imatrix);
   const model = await openModel(request.model);
   return closeOnFailure(model, async () => {
-    const plan = planQuantization(model, { type, overrides, ...(imatrix && { imatrix }) });
+    const planned = planQuantization(model, { type, overrides, ...(imatrix && { imatrix }) });
+    const notes = [...planned.notes, ...(await ternaryNotes(model, planned.tensors))];
+    const plan = { ...planned, notes };
     return { model, plan, inputs: [...model.files, ...(imatrix ? [imatrix.source] : [])] };
   });
 }
