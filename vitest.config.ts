@@ -24,6 +24,8 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+          // Commands that only start and refuse run two at a time, as many as the smallest machine has cores.
+          maxConcurrency: 2,
         },
       },
     ],

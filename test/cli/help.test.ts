@@ -23,8 +23,9 @@ test('every command explains itself with an example, in at most 96 columns', asy
   const names = [...stdout.matchAll(/^ {2}(\w+) /gm)].map((match) => match[1]!);
   const commands = names.filter((name) => name !== 'pith');
   expect(commands.length).toBeGreaterThanOrEqual(6);
-  for (const name of commands) {
-    const { code, stdout } = await pith([name, '--help']);
+  const helps = await Promise.all(commands.map((name) => pith([name, '--help'])));
+  for (const [at, { code, stdout }] of helps.entries()) {
+    const name = commands[at]!;
     expect(code).toBe(0);
     expect(stdout).toMatch(new RegExp(`Examples:\n {2}(.*\\| )?pith ${name}`));
     const [text] = stdout.split('Examples:');

@@ -1,5 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fileTypeNames, fileTypes } from '../../dist/compress/quantize/file-types.js';
@@ -57,7 +57,7 @@ afterAll(async () => {
 async function write(type: string, pure: boolean): Promise<string> {
   const output = join(folder, 'sample.gguf');
   const prepared = await prepareQuantization({ model: 'sample', type, pure });
-  await quantize(prepared, { output, threads: 1, force: true });
+  await quantize(prepared, { output, threads: availableParallelism(), force: true });
   await prepared.model.close();
   return output;
 }

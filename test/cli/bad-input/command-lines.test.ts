@@ -68,6 +68,6 @@ const files: readonly Refusal[] = [
   },
 ];
 
-test.each([...lines, ...files])('pith $title', async (refusal) => {
+test.concurrent.each([...lines, ...files])('pith $title', async (refusal) => {
   expect(await outcomeOf(refusal)).toEqual(refused(refusal));
 });

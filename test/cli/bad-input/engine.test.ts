@@ -29,7 +29,7 @@ interface Contradiction {
 }
 
 /** Writes such a file and returns its path. */
-async function write({ keys, tensor }: Contradiction): Promise<string> {
+async function write({ title, keys, tensor }: Contradiction): Promise<string> {
   const file = await openGguf(memorySource(whole));
   const metadata = new Map(file.metadata);
   keys?.(metadata);
@@ -45,7 +45,7 @@ async function write({ keys, tensor }: Contradiction): Promise<string> {
     if (type !== from.type) continue;
     bytes.set(whole.subarray(from.offset, from.offset + from.byteLength), offset);
   }
-  const path = join(folder, 'bad.gguf');
+  const path = join(folder, `${title}.gguf`);
   await writeFile(path, bytes);
   return path;
 }
@@ -87,7 +87,7 @@ const crashes: readonly (Contradiction & { readonly says: RegExp })[] = [
   },
 ];
 
-test.each(crashes)(
+test.concurrent.each(crashes)(
   'llama.cpp crashes on $title: verify, run and bench say so and live',
   async (bad) => {
     const path = await write(bad);
@@ -136,7 +136,7 @@ const refusals: readonly (Contradiction & { readonly says: RegExp })[] = [
   },
 ];
 
-test.each(refusals)('$title: verify reports it as JSON alone', async (bad) => {
+test.concurrent.each(refusals)('$title: verify reports it as JSON alone', async (bad) => {
   const path = await write(bad);
   const { report, stderr } = await pithJson<VerifyReport>(['verify', path]);
   expect(report.ok).toBe(false);

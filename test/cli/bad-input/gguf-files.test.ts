@@ -234,6 +234,6 @@ const paths: readonly Refusal[] = [
   },
 ];
 
-test.each([...headers, ...tables, ...splits, ...paths])('$title', async (refusal) => {
+test.concurrent.each([...headers, ...tables, ...splits, ...paths])('$title', async (refusal) => {
   expect(await outcomeOf(refusal)).toEqual(refused(refusal));
 });

@@ -147,6 +147,6 @@ const paths: readonly Refusal[] = [
   },
 ];
 
-test.each([...contents, ...paths])('--imatrix: $title', async (refusal) => {
+test.concurrent.each([...contents, ...paths])('--imatrix: $title', async (refusal) => {
   expect(await outcomeOf(refusal)).toEqual(refused(refusal));
 });

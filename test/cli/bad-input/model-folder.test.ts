@@ -320,7 +320,7 @@ const links: readonly Refusal[] = [
   },
 ];
 
-test.each([...safetensors, ...configs, ...tokenizers, ...shards, ...links])(
+test.concurrent.each([...safetensors, ...configs, ...tokenizers, ...shards, ...links])(
   '$title',
   async (refusal) => {
     expect(await outcomeOf(refusal)).toEqual(refused(refusal));

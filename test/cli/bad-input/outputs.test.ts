@@ -168,7 +168,7 @@ const disks: readonly Refusal[] = [
   },
 ];
 
-test.each([...names, ...inputs, ...disks])('$title', async (refusal) => {
+test.concurrent.each([...names, ...inputs, ...disks])('$title', async (refusal) => {
   expect(await outcomeOf(refusal)).toEqual(refused(refusal));
 });
 
