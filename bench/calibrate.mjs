@@ -1,10 +1,10 @@
 /**
  * What do Hessians cost when a model is calibrated: processor time and peak memory more than without them, beside
  * what `collectEvidence` allows, three times the Hessians of a block. Weights (F16, seeded) are made as they are read; sums wait in a file, as
- * `pith calibrate` keeps them. Each turn is a process of its own. Inputs only: with gradients a pass is four times
- * as long, and Hessians cost the same.
+ * `pith calibrate` keeps them. Each turn is a process of its own. With --gradients a pass is about four times as long,
+ * Hessians are weighted, and Gram matrices of the output gradients come with them.
  *
- * node bench/calibrate.mjs [--model smolLM2] [--layers 4] [--windows 16] [--tokens 512] [--turns 3] [--threads 2] [--json]
+ * node bench/calibrate.mjs [--model smolLM2] [--layers 4] [--windows 16] [--tokens 512] [--turns 3] [--threads 2] [--gradients] [--json]
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -30,6 +30,7 @@ const { values: options } = parseArgs({
     tokens: { type: 'string', default: '512' },
     turns: { type: 'string', default: '3' },
     threads: { type: 'string', default: String(availableParallelism()) },
+    gradients: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     block: { type: 'string' },
   },
@@ -40,9 +41,14 @@ const [layers, windows, length, threads] = ['layers', 'windows', 'tokens', 'thre
 const size = { ...decoderSizes[options.model], layers };
 const blocks = ['none', '512', '2048', 'full'];
 
-function hessianBytes({ hessians }, prefix) {
-  const own = [...(hessians?.shapes ?? [])].filter(([name]) => name.startsWith(prefix));
-  return 4 * own.reduce((sum, [, shape]) => sum + hessianRows(shape) * shape.blockSize, 0);
+function productBytes({ hessians, grams }, prefix) {
+  const own = [...(hessians?.shapes ?? []), ...(grams?.shapes ?? [])].filter(([name]) =>
+    name.startsWith(prefix),
+  );
+  return own.reduce((sum, [, { columns, rows, blockSize }]) => {
+    const size = { columns: columns ?? rows, blockSize };
+    return sum + 4 * hessianRows(size) * blockSize;
+  }, 0);
 }
 
 /** One calibration in this process. */
@@ -60,7 +66,7 @@ async function calibrate(block) {
   const store = new StateFile(join(folder, 'state'), 'bench');
   const usage = process.cpuUsage();
   const settings = {
-    gradients: false,
+    gradients: options.gradients,
     hessianBlock: block === 'none' ? undefined : hessianBlock,
     store,
   };
@@ -74,15 +80,16 @@ async function calibrate(block) {
   return {
     cpuSeconds: (user + system) / 1e6,
     peakBytes,
-    hessianBytes: hessianBytes(found, ''),
-    blockBytes: hessianBytes(found, 'blk.0.'),
+    hessianBytes: productBytes(found, ''),
+    blockBytes: productBytes(found, 'blk.0.'),
   };
 }
 
 function inProcess(block) {
   const names = ['model', 'layers', 'windows', 'tokens', 'threads'];
   const given = names.flatMap((name) => [`--${name}`, options[name]]);
-  const line = [import.meta.filename, '--block', block, ...given];
+  const back = options.gradients ? ['--gradients'] : [];
+  const line = [import.meta.filename, '--block', block, ...given, ...back];
   return JSON.parse(measureProcess(process.execPath, line).stdout);
 }
 
@@ -103,7 +110,7 @@ function compare() {
   });
   printResult(
     {
-      question: `${size.name}, ${layers} layers: what do Hessians cost beside a forward pass?`,
+      question: `${size.name}, ${layers} layers: what do Hessians cost beside ${options.gradients ? 'gradients' : 'a forward pass'}?`,
       machine: before,
       settings: { windows, tokens: length, threads, turns: options.turns },
       rows,
