@@ -30,7 +30,7 @@ const types = {
   Q5_1: { bits: 6, preset: 'Q5_1' },
   Q4_1: { bits: 5, preset: 'Q4_1' },
 };
-const embeddingTypes = ['Q8_0', 'Q6_K', 'Q5_K', 'Q4_K', 'IQ4_XS', 'Q3_K', 'IQ3_S', 'Q2_K'];
+const embeddingTypes = ['Q5_K', 'Q4_K', 'Q6_K', 'IQ4_XS', 'IQ3_S', 'Q3_K', 'Q8_0', 'Q2_K'];
 
 /**
  * The types of an embedding that layers of so many bits are tried with: none smaller than the layers',
@@ -49,14 +49,16 @@ const override = (embedding, output) =>
   `--token-embedding-type ${embedding} --output-tensor-type ${output}`.split(' ');
 
 function uniform(tied) {
-  return Object.entries(types).flatMap(([layers, { bits, preset }]) =>
-    embeddingsFor(bits).flatMap((output) =>
-      (tied ? [output] : lookedUp(layers, output)).map((embedding) => ({
-        name: `${layers} pure, ${tied ? '' : `output ${output}, `}embedding ${embedding}`,
-        type: preset,
-        options: ['--pure', ...override(embedding, output)],
-      })),
-    ),
+  return embeddingTypes.flatMap((output) =>
+    Object.keys(types)
+      .filter((layers) => embeddingsFor(types[layers].bits).includes(output))
+      .flatMap((layers) =>
+        (tied ? [output] : lookedUp(layers, output)).map((embedding) => ({
+          name: `${layers} pure, ${tied ? '' : `output ${output}, `}embedding ${embedding}`,
+          type: types[layers].preset,
+          options: ['--pure', ...override(embedding, output)],
+        })),
+      ),
   );
 }
 
