@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { activationNoise, type NoiseOfType, type NoiseOptions } from './activation-noise.ts';
 export { allocate } from './allocate.ts';
 export type { Allocation, Choice, ChoiceGroup } from './choice.ts';
 export { frontier } from './frontier.ts';

@@ -1,5 +1,9 @@
 import { availableParallelism } from 'node:os';
-import { predictCosts, type ChoiceGroup, type TypeCost } from '../../../compress/allocate/index.ts';
+import {
+  activationNoise,
+  predictCosts,
+  type ChoiceGroup,
+} from '../../../compress/allocate/index.ts';
 import type { Evidence } from '../../../compress/evidence/evidence.ts';
 import { coupledCosts } from '../../../compress/feedback/coupled-costs.ts';
 import { Couplings } from '../../../compress/feedback/couplings.ts';
@@ -9,7 +13,7 @@ import { startTranscoder } from '../../../runtime/kernel-workers.ts';
 import { OpenThings } from '../../../util/closing.ts';
 import type { ShrinkTarget } from '../request.ts';
 
-/** What each type would cost each matrix, its errors fed back where they can be. */
+/** What each type would cost each matrix, errors fed back where they can be, and activations rounded as on a CPU. */
 export async function predictGroups(
   model: Model,
   evidence: Evidence,
@@ -25,18 +29,16 @@ export async function predictGroups(
     const groups: ChoiceGroup[] = [];
     for (const [name, plain] of costs) {
       const own = plain.map(({ type }) => type);
-      const coupled = await coupledCosts(model.tensors.get(name)!, own, options);
-      groups.push({ tensors: [name], choices: coupled ? withCosts(plain, coupled) : plain });
+      const tensor = model.tensors.get(name)!;
+      const coupled = await coupledCosts(tensor, own, options);
+      const noise = await activationNoise(tensor, options);
+      const choices = plain.map(({ type, bytes, cost }) => {
+        return { type, bytes, cost: (coupled?.get(type) ?? cost) + noise(type) };
+      });
+      groups.push({ tensors: [name], choices });
     }
     return groups;
   } finally {
     await opened.close();
   }
-}
-
-function withCosts(
-  choices: readonly TypeCost[],
-  costs: ReadonlyMap<EncodableType, number>,
-): TypeCost[] {
-  return choices.map((choice) => ({ ...choice, cost: costs.get(choice.type) ?? choice.cost }));
 }
