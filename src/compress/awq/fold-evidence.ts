@@ -15,7 +15,8 @@ interface TensorScales {
  * by s² and Hessians by s_i s_j; gradients by rows that were divided are multiplied by s, and Gram matrices by s_i s_j.
  *
  * Exact, but for Hessians whose tokens count by their gradients (`weighted`): tokens keep the weights that they have
- * in the model before, where those of divided rows would change.
+ * in the model before, where those of divided rows would change. Peaks of scaled inputs do not follow from those
+ * before: they are left out.
  *
  * @param groups - Of the model, by `foldGroups`.
  * @returns New evidence; what no scale touches is shared with the old. Its source is that of the model before.
@@ -63,10 +64,12 @@ function changesOf(
 }
 
 function foldedTensor(known: TensorEvidence, { columns, rows }: TensorScales): TensorEvidence {
+  const { peaks, ...others } = known;
   const { inputs, outputs } = known;
   const { size } = inputs;
   return {
-    ...known,
+    ...others,
+    ...(peaks && !columns && { peaks }),
     ...(columns && {
       inputs: withSums(inputs, (at) => 1 / columns(Math.floor(at / size), at % size)),
     }),
