@@ -6,7 +6,7 @@ Models and tokens are those of forward-logits.py. Labels are drawn by inverting 
 uniform numbers; the loss is the sum over tokens of −ln p(label). Rows of the output matrix: the expectation over
 every label, one backward pass each. Gradients are kept per token by hooks, squared and summed.
 
-Weighted Hessians: T sum_t s_t a_t a_t^T / sum_t s_t over T tokens, s_t the mean over output rows of the squared
+Weighted Hessians: sum_t s_t a_t a_t^T / sum_t s_t, s_t the mean over output rows of the squared
 gradient; of matrices that share an input, the mean of what each says, scaled to a mean of 1. Of the output matrix
 the expectation over every label. Of these, and of Gram matrices (sums of dy dy^T), only blocks of 4.
 
@@ -33,7 +33,7 @@ HESSIANS = ["blk.1.attn_q.weight"]
 # Blocks in which llama.cpp rounds activations.
 PEAKS = [32, 256]
 # Each with the matrices that weigh its tokens; the output matrix comes beside them.
-WEIGHTED = {"attn_q": ["attn_q", "attn_k", "attn_v"], "attn_output": ["attn_output"], "ffn_gate": ["ffn_gate", "ffn_up"], "ffn_gate_inp": ["ffn_gate_inp"]}
+WEIGHTED = {"attn_q": ["attn_q", "attn_k", "attn_v"], "attn_output": ["attn_output"], "ffn_gate": ["ffn_gate", "ffn_up"], "ffn_gate_inp": ["ffn_gate_inp"], "ffn_gate_exps": ["ffn_gate_exps", "ffn_up_exps"], "ffn_down_exps": ["ffn_down_exps"]}
 GRAMS = ["attn_k", "attn_output"]
 BLOCK = 4
 LABELS = ["qwen2", "qwen3_moe", "gemma2"]
@@ -78,7 +78,7 @@ def blocks(products):
 
 def weighted(given, weights):
     rows = given.double().flatten(0, -2)
-    return blocks(len(rows) * (rows.T * weights) @ rows / weights.sum())
+    return blocks((rows.T * weights) @ rows / weights.sum())
 
 
 def gradient_products(matrices):
@@ -146,8 +146,7 @@ def collect(label, config, seen, drawn, head_rows, head_tokens):
             products = rows.T @ rows
             hessians[tensor] = rounded(products[torch.triu_indices(*products.shape).unbind()])
         gradient = output.grad if output.grad is not None else torch.zeros_like(output)
-        if stack == 1:
-            matrices[tensor] = (given.detach(), gradient.flatten(0, -2))
+        matrices.setdefault(tensor, []).append((given.detach().flatten(0, -2), gradient.flatten(0, -2)))
         entry = parts.setdefault(tensor, {side: torch.zeros(stack, size) for side, size in (("inputs", given.shape[-1]), ("outputs", output.shape[-1]))})
         for side, values in (("inputs", given), ("outputs", gradient)):
             entry[side] = entry[side].double()
@@ -158,7 +157,7 @@ def collect(label, config, seen, drawn, head_rows, head_tokens):
         entry.setdefault("counts", [0] * stack)[expert] = given.flatten(0, -2).shape[0]
     for tensor, entry in parts.items():
         entries[tensor] = {"inputs": rounded(entry["inputs"]), "outputs": rounded(entry["outputs"]), "peaks": [rounded(values) for values in entry["peaks"].values()], "counts": entry["counts"]}
-    weighted_hessians, grams = gradient_products(matrices)
+    weighted_hessians, grams = gradient_products({tensor: [torch.cat(values) for values in zip(*pairs)] for tensor, pairs in matrices.items()})
     weighted_hessians[head] = weighted(seen["lm_head"][0], head_tokens)
     return {
         "label": label,

@@ -18,7 +18,7 @@ export interface CollectorParts {
 export interface CollectOptions {
   /** Also the gradients, by one backward pass. Default true. */
   readonly gradients?: boolean;
-  /** Also Hessians of so many neighbouring input columns, `Infinity` for full ones. Default none; experts have none. */
+  /** Also Hessians of so many neighbouring input columns, `Infinity` for full ones. Default none; experts have them with gradients. */
   readonly hessianBlock?: number | undefined;
   /** Most output rows of a block of the Gram matrices that Hessians with gradients bring along. Default 1024. */
   readonly outputBlock?: number | undefined;

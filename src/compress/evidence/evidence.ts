@@ -62,7 +62,7 @@ export interface Evidence {
   readonly tensors: ReadonlyMap<string, TensorEvidence>;
   /** Only with gradients. */
   readonly embedding?: EmbeddingEvidence;
-  /** Only when asked for; experts have none. */
+  /** Only when asked for; experts have them with gradients. */
   readonly hessians?: HessianSource;
   /** With Hessians and gradients. */
   readonly grams?: GramSource;

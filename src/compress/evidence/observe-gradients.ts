@@ -3,6 +3,7 @@ import { differentiate, gradientName } from '../../graph/differentiate.ts';
 import { blockGraph } from '../../models/graph/decoder.ts';
 import type { GraphSizes } from '../../models/graph/embedding.ts';
 import type { ModelOutline } from '../../models/graph/model-scope.ts';
+import { observeWeightedHessian } from './observe-hessian.ts';
 import { observeProducts, type ProductBlocks } from './observe-products.ts';
 import {
   blockTaps,
@@ -17,6 +18,8 @@ import {
 } from './observed-matrix.ts';
 
 const expertSum = 'blk.experts.output';
+/** Its experts have activations of their own, `[E,N,F]`, and an output only together. */
+const lastStack = 'blk.ffn_down_exps';
 
 /**
  * The backward half of a block with the sums of squared gradients by what comes out of its matrices. Besides
@@ -34,7 +37,9 @@ export function observeGradients(
   const targets = [...matrices.map((name) => `${name}.output`), ...(hasExperts ? [expertSum] : [])];
   const { hessianBlock } = sizes;
   const inputs =
-    hessianBlock === undefined ? [] : matrices.filter((name) => !isStack(name)).map(inputOf);
+    hessianBlock === undefined
+      ? []
+      : [...matrices, ...(hasExperts ? [lastStack] : [])].map(inputOf);
   const taps = [...targets, ...inputs, ...(hasExperts ? [expertWeights] : [])];
   const graph = withGradients(blockGraph(model, kind, { ...sizes, taps }), targets);
   const of = (name: string) => graph.outputs.find((output) => output.name === name)!.value;
@@ -62,9 +67,17 @@ export function observeGradients(
   routedTokens(g, weights);
   // What an expert gives is multiplied by the token's weight for it before it is added: so is its gradient.
   const dy = of(gradientName(expertSum));
-  const squares = g.gemm(g.mul(weights, weights), g.mul(dy, dy), { transA: true });
-  const down = add('blk.ffn_down_exps', squares);
-  return { graph: g.build(), matrices: [...found, down] };
+  const scales = g.mul(weights, weights);
+  const squares = g.mul(dy, dy);
+  const down = add(lastStack, g.gemm(scales, squares, { transA: true }));
+  if (hessianBlock === undefined) return { graph: g.build(), matrices: [...found, down] };
+  const ofTokens = g.transpose(g.mul(scales, g.mean(squares, 1, true)), [1, 0]);
+  const hessian = observeWeightedHessian(g, lastStack, {
+    x: input(lastStack),
+    weights: g.reshape(ofTokens, [-1, 1]),
+    hessianBlock,
+  });
+  return { graph: g.build(), matrices: [...found, { ...down, hessian }] };
 }
 
 function inputOf(matrix: string): string {

@@ -1,4 +1,5 @@
 import type { GraphBuilder } from '../../graph/builder.ts';
+import { sizeOf } from '../../graph/shapes.ts';
 import type { Value } from '../../graph/value.ts';
 import { observeHessian, observeWeightedHessian } from './observe-hessian.ts';
 import { isStack, type ObservedMatrix } from './observed-matrix.ts';
@@ -13,9 +14,9 @@ export interface ProductBlocks {
 /** What the products of a block are made of. */
 export interface ProductParts extends ProductBlocks {
   readonly hessianBlock: number;
-  /** What enters a matrix, any shape `[...,columns]`. */
+  /** What enters a matrix, `[...,columns]`; of the stacks here all experts have one `[N,columns]`. */
   readonly input: (matrix: string) => Value;
-  /** The gradient by what comes out, `[...,rows]`. */
+  /** The gradient by what comes out, `[...,rows]`; of a stack `[N,experts,rows]`. */
   readonly gradient: (matrix: string) => Value;
   /** The gradient by what the block gives: how strong it is says what windows weigh. */
   readonly after: Value;
@@ -23,28 +24,34 @@ export interface ProductParts extends ProductBlocks {
 
 const defaultOutputBlock = 1024;
 
-/** Adds a weighted Hessian for each input and a Gram matrix for each output; experts have neither. */
+/**
+ * Adds a weighted Hessian for each input and a Gram matrix for each output. A stack of experts has a Hessian of its
+ * own, weighted by the gradients of all of them, and no Gram matrix.
+ */
 export function observeProducts(
   g: GraphBuilder,
   matrices: readonly ObservedMatrix[],
   parts: ProductParts,
 ): ObservedMatrix[] {
-  const plain = matrices.map(({ matrix }) => matrix).filter((matrix) => !isStack(matrix));
-  const sharing = new Map<number, string[]>();
-  for (const matrix of plain) {
-    const { id } = parts.input(matrix);
-    sharing.set(id, [...(sharing.get(id) ?? []), matrix]);
+  const sharing = new Map<string, string[]>();
+  for (const { matrix } of matrices) {
+    const key = `${parts.input(matrix).id} ${isStack(matrix)}`;
+    sharing.set(key, [...(sharing.get(key) ?? []), matrix]);
   }
   const strength = g.mean(g.mul(parts.after, parts.after));
   const products = new Map<string, Pick<ObservedMatrix, 'hessian' | 'gram'>>();
   for (const group of sharing.values()) {
-    const gradients = group.map((matrix) => rowsOf(g, parts.gradient(matrix)));
     const x = parts.input(group[0]!);
+    const tokens = sizeOf(x.shape.slice(0, -1));
+    const gradients = group.map((matrix) => g.reshape(parts.gradient(matrix), [tokens, -1]));
     const weights = tokenWeights(g, gradients, strength);
     const { hessianBlock } = parts;
     const hessian = observeWeightedHessian(g, group[0]!, { x, weights, hessianBlock });
     for (const [at, matrix] of group.entries())
-      products.set(matrix, { hessian, gram: observeGram(g, matrix, gradients[at]!, parts) });
+      products.set(matrix, {
+        hessian,
+        ...(!isStack(matrix) && { gram: observeGram(g, matrix, gradients[at]!, parts) }),
+      });
   }
   return matrices.map((one) => ({ ...one, ...products.get(one.matrix) }));
 }
@@ -59,8 +66,4 @@ function observeGram(
   // Blocks of equal size: one that is almost empty would be filled up with zeros.
   const hessianBlock = Math.ceil(rows / Math.max(1, Math.ceil(rows / outputBlock)));
   return observeHessian(g, `${matrix}.output`, { x: dy, hessianBlock });
-}
-
-function rowsOf(g: GraphBuilder, x: Value): Value {
-  return g.reshape(x, [-1, x.shape.at(-1)!]);
 }

@@ -51,7 +51,7 @@ export async function readEvidence(source: ByteSource): Promise<Evidence> {
       dataHash: text(names.dataHash),
       seed: number(names.seed),
     },
-    tokens: number('imatrix.chunk_count') * windowTokens,
+    tokens: tokensOf(file),
     windowTokens,
     tensors,
     ...(embedding && { embedding }),
@@ -59,6 +59,13 @@ export async function readEvidence(source: ByteSource): Promise<Evidence> {
     ...(hasGrams && { grams: gramsIn(file, tensors) }),
     warnings: list(names.warnings),
   };
+}
+
+function tokensOf({ metadata }: GgufFile): number {
+  const [windows, length] = ['imatrix.chunk_count', 'imatrix.chunk_size'].map((key) =>
+    Number(metadata.get(key)?.value ?? 0),
+  );
+  return windows! * length!;
 }
 
 async function readTensors(file: GgufFile): Promise<ReadonlyMap<string, TensorEvidence>> {
@@ -134,7 +141,7 @@ function shapeOfBlocks(
   const { shape } = tensorOf(file, name);
   const blockSize = columnsOf(shape);
   const columns = moments?.size ?? 0;
-  const expected = { columns, blockSize, tokens: moments?.counts[0] ?? 0 };
+  const expected = { columns, blockSize, tokens: tokensOf(file) };
   if (blockSize <= columns && hessianRows(expected) === rowsOf(shape)) return expected;
   const message = `${file.name}: ${name} of [${shape.join(', ')}] does not fit ${columns} rows or columns.`;
   throw new PithError('corrupt', message, again);
