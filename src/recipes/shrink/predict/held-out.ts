@@ -3,6 +3,7 @@ import type { Allocation } from '../../../compress/allocate/index.ts';
 import { Couplings } from '../../../compress/feedback/couplings.ts';
 import { heldOutCosts, type HeldOutCosts } from '../../../compress/feedback/held-out.ts';
 import { startTranscoder } from '../../../runtime/kernel-workers.ts';
+import { columnsOf } from '../../../tensor/tensor.ts';
 import { OpenThings } from '../../../util/closing.ts';
 import { measure } from '../../calibrate/measure.ts';
 import type { Job } from '../job.ts';
@@ -61,10 +62,12 @@ async function compare(
   const couplings = new Couplings(evidence, transcoder);
   const losing: LosingTensor[] = [];
   for (const [name, type] of types) {
+    const tensor = model.tensors.get(name)!;
     const importance = imatrix.entries.get(name)?.values;
-    if (!importance) continue;
+    // Stacks of experts have an importance an expert: held-out text is too short for most of them.
+    if (importance?.length !== columnsOf(tensor.shape)) continue;
     const options = { evidence, heldOut, couplings, transcoder, type, importance };
-    const costs = await heldOutCosts(model.tensors.get(name)!, options);
+    const costs = await heldOutCosts(tensor, options);
     if (costs && costs.feedback > costs.plain) losing.push({ tensor: name, ...costs });
   }
   await state.remove();
