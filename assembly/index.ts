@@ -27,3 +27,5 @@ export * from './q1_0';
 export * from './q4_k';
 export * from './q5_k';
 export * from './q2_k';
+export * from './products';
+export * from './feedback';

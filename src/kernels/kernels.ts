@@ -1,42 +1,8 @@
-import type { BlockType } from '../tensor/block-types.ts';
+import type { FeedbackMath } from './feedback/feedback-math.ts';
+import type { EncodableType } from './encodable-types.ts';
 import type { TensorType } from '../tensor/dtypes.ts';
 
-/** Block types that Pith can write. The others of `BlockType` can only be decoded. */
-export const encodableTypes = [
-  'F32',
-  'F16',
-  'BF16',
-  'Q8_0',
-  'Q4_0',
-  'Q4_1',
-  'Q5_0',
-  'Q5_1',
-  'Q2_K',
-  'Q3_K',
-  'Q4_K',
-  'Q5_K',
-  'Q6_K',
-  'IQ4_NL',
-  'IQ4_XS',
-  'IQ3_S',
-  'IQ3_XXS',
-  'IQ2_S',
-  'IQ2_XS',
-  'IQ2_XXS',
-  'TQ1_0',
-  'TQ2_0',
-  'Q2_0',
-  'Q1_0',
-  'MXFP4',
-] as const satisfies readonly BlockType[];
-
-/** A block type that Pith can write. */
-export type EncodableType = (typeof encodableTypes)[number];
-
-/** Whether Pith can write a block type. */
-export function isEncodable(type: BlockType): type is EncodableType {
-  return (encodableTypes as readonly BlockType[]).includes(type);
-}
+export { encodableTypes, isEncodable, type EncodableType } from './encodable-types.ts';
 
 /** Sums over the weights of one encode call; the relative RMS error is sqrt(error / norm). */
 export interface EncodeError {
@@ -80,6 +46,8 @@ export interface TranscodeJob {
 /** The kernels behind one interface: the scalar reference and its wasm SIMD twin. */
 export interface Kernels {
   readonly name: 'scalar' | 'wasm';
+  /** What encoding with error feedback takes. */
+  readonly feedback: FeedbackMath;
   decode(type: TensorType, bytes: Uint8Array, values: Float32Array): void;
   encode(type: EncodableType, ...args: Parameters<Encoder>): EncodeError;
   /** decode, then encode, without leaving the kernels' memory; throws `not-finite` on NaN or ∞. */

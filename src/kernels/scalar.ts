@@ -1,4 +1,5 @@
 import { checkDecode, checkEncode, checkTranscode, notFinite, weightsIn } from './checks.ts';
+import { scalarFeedback } from './feedback/feedback-math.ts';
 import type { EncodableType, Encoder, Kernels } from './kernels.ts';
 import { scalarDecoders } from './scalar-decoders.ts';
 import { encodeQ4_1, encodeQ5_1 } from './scalar/affine.ts';
@@ -57,6 +58,7 @@ const scalarEncoders: Record<EncodableType, Encoder> = {
 /** The reference kernels: slow, readable, and what the wasm kernels must equal. */
 export const scalarKernels: Kernels = {
   name: 'scalar',
+  feedback: scalarFeedback,
 
   decode(type, bytes, values) {
     checkDecode(type, bytes.length, values.length);

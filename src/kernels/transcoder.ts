@@ -61,7 +61,7 @@ export function inlineTranscoder(kernels: Kernels): Transcoder {
       return { ...error, out, release: () => undefined };
     },
     firstNonFinite: async (type, bytes) => kernels.firstNonFinite(type, bytes),
-    factor: async (job) => factorBlock(job),
+    factor: async (job) => factorBlock(kernels, job),
     close: async () => undefined,
   };
 }

@@ -1,5 +1,6 @@
 import { checkDecode, checkEncode, checkTranscode, notFinite, weightsIn } from './checks.ts';
 import { compileKernels } from './compile.ts';
+import type { FeedbackMath } from './feedback/feedback-math.ts';
 import type { EncodableType, EncodeError, Kernels, TranscodeJob } from './kernels.ts';
 import { codebookLists } from './scalar/codebook-lists.ts';
 import { codebookOf, type CodebookType } from './scalar/codebooks.ts';
@@ -8,6 +9,8 @@ import { transcodeStep, transcodeSteps, type StepSizes } from './steps.ts';
 import type { TensorType } from '../tensor/dtypes.ts';
 import { unitOf } from '../tensor/dtypes.ts';
 import { PithError } from '../util/errors.ts';
+import { wasmFeedback } from './wasm-feedback.ts';
+import { WasmMemory, type WasmExports } from './wasm-memory.ts';
 
 type DecodeExport = (bytes: number, units: number, values: number) => void;
 type EncodeExport = (
@@ -19,13 +22,10 @@ type EncodeExport = (
   stats: number,
 ) => void;
 
-interface Exports {
-  readonly memory: WebAssembly.Memory;
-  heapBase(): number;
+interface Exports extends WasmExports {
   codebookEntries(): number;
   codebookNearest(): number;
   firstNonFinite(values: number, count: number): number;
-  readonly [name: string]: unknown;
 }
 
 /**
@@ -38,8 +38,6 @@ const decodedByScalar: ReadonlySet<TensorType> = new Set<TensorType>([
 ]);
 
 const statsBytes = 16;
-/** Vectors are read whole: a kernel may look this far past the end of a buffer. */
-const overread = 64;
 const align = (address: number) => Math.ceil(address / 16) * 16;
 
 /**
@@ -79,12 +77,16 @@ const isCodebookType = (type: EncodableType): type is CodebookType => type in co
 
 class WasmKernels implements Kernels {
   readonly name = 'wasm';
+  readonly feedback: FeedbackMath;
   readonly #exports: Exports;
+  readonly #memory: WasmMemory;
   /** The type whose codebook is in wasm memory. */
   #loaded: EncodableType | undefined;
 
   constructor(exports: Exports) {
     this.#exports = exports;
+    this.#memory = new WasmMemory(exports);
+    this.feedback = wasmFeedback(this.#memory);
   }
 
   decode(type: TensorType, bytes: Uint8Array, values: Float32Array): void {
@@ -93,7 +95,7 @@ class WasmKernels implements Kernels {
     const weights = weightsIn(type, bytes.length);
     const layout = this.#reserve({ weights, columns: 0, outBytes: 0, packedBytes: bytes.length });
     this.#decodeInto(layout, type, bytes);
-    values.set(this.#memory(Float32Array, layout.values, weights));
+    values.set(this.#memory.view(Float32Array, layout.values, weights));
   }
 
   encode(
@@ -106,8 +108,8 @@ class WasmKernels implements Kernels {
     const weights = values.length;
     checkEncode({ type, weights, columns, outBytes: out.length, importance: importance?.length });
     const layout = this.#reserve({ weights, columns, outBytes: out.length, packedBytes: 0 });
-    this.#memory(Float32Array, layout.values, weights).set(values);
-    if (importance) this.#memory(Float32Array, layout.importance, columns).set(importance);
+    this.#memory.view(Float32Array, layout.values, weights).set(values);
+    if (importance) this.#memory.view(Float32Array, layout.importance, columns).set(importance);
     return this.#encodeFrom(layout, type, out, importance !== undefined);
   }
 
@@ -116,7 +118,7 @@ class WasmKernels implements Kernels {
     const { from, to, columns, importance } = job;
     const step = transcodeStep(job);
     const layout = this.#reserve(step);
-    if (importance) this.#memory(Float32Array, layout.importance, columns).set(importance);
+    if (importance) this.#memory.view(Float32Array, layout.importance, columns).set(importance);
     const total = { squaredError: 0, squaredNorm: 0 };
     for (const { first, weights, bytes, out } of transcodeSteps(job)) {
       this.#decodeInto(layout, from, bytes);
@@ -139,11 +141,12 @@ class WasmKernels implements Kernels {
   #decodeInto(layout: Layout, type: TensorType, bytes: Uint8Array): void {
     if (decodedByScalar.has(type)) {
       const weights = weightsIn(type, bytes.length);
-      scalarDecoders[type](bytes, this.#memory(Float32Array, layout.values, weights));
-    } else if (type === 'F32') this.#memory(Uint8Array, layout.values, bytes.length).set(bytes);
+      scalarDecoders[type](bytes, this.#memory.view(Float32Array, layout.values, weights));
+    } else if (type === 'F32')
+      this.#memory.view(Uint8Array, layout.values, bytes.length).set(bytes);
     else {
-      this.#memory(Uint8Array, layout.packed, bytes.length).set(bytes);
-      const decode = this.#export<DecodeExport>(`decode_${type}`);
+      this.#memory.view(Uint8Array, layout.packed, bytes.length).set(bytes);
+      const decode = this.#memory.function<DecodeExport>(`decode_${type}`);
       decode(layout.packed, bytes.length / unitOf(type).bytes, layout.values);
     }
   }
@@ -155,12 +158,12 @@ class WasmKernels implements Kernels {
     weighted: boolean,
   ): EncodeError {
     const { values, weights, columns, importance, stats } = layout;
-    const encode = this.#export<EncodeExport>(`encode_${type}`);
-    this.#memory(Float64Array, stats, 2).fill(0);
+    const encode = this.#memory.function<EncodeExport>(`encode_${type}`);
+    this.#memory.view(Float64Array, stats, 2).fill(0);
     if (isCodebookType(type)) this.#loadCodebook(type);
     encode(values, weights / columns, columns, weighted ? importance : 0, layout.out, stats);
-    out.set(this.#memory(Uint8Array, layout.out, out.length));
-    const [squaredError, squaredNorm] = this.#memory(Float64Array, stats, 2);
+    out.set(this.#memory.view(Uint8Array, layout.out, out.length));
+    const [squaredError, squaredNorm] = this.#memory.view(Float64Array, stats, 2);
     return { squaredError: squaredError!, squaredNorm: squaredNorm! };
   }
 
@@ -168,49 +171,20 @@ class WasmKernels implements Kernels {
   #loadCodebook(type: CodebookType): void {
     if (this.#loaded === type) return;
     const { entries, nearest } = codebookLists(type);
-    this.#memory(Int8Array, this.#exports.codebookEntries(), entries.length).set(entries);
-    this.#memory(Uint16Array, this.#exports.codebookNearest(), nearest.length).set(nearest);
+    this.#memory.view(Int8Array, this.#exports.codebookEntries(), entries.length).set(entries);
+    this.#memory.view(Uint16Array, this.#exports.codebookNearest(), nearest.length).set(nearest);
     this.#loaded = type;
   }
 
   /** Lays out the buffers of a step above the static data, growing memory where needed. */
   #reserve(sizes: StepSizes): Layout {
     const { weights, columns, outBytes, packedBytes } = sizes;
-    const values = this.#exports.heapBase();
+    const values = this.#memory.base;
     const importance = align(values + weights * 4);
     const out = align(importance + columns * 4);
     const stats = align(out + outBytes);
     const packed = stats + statsBytes;
-    const missing = packed + packedBytes + overread - this.#exports.memory.buffer.byteLength;
-    if (missing > 0) this.#grow(Math.ceil(missing / 65536));
+    this.#memory.reserve(packed + packedBytes);
     return { weights, columns, values, importance, out, stats, packed };
-  }
-
-  #grow(pages: number): void {
-    try {
-      this.#exports.memory.grow(pages);
-    } catch (cause) {
-      throw new PithError(
-        'unsupported',
-        `The wasm kernels cannot get ${pages * 65536} more bytes of memory.`,
-        'Pass fewer rows at a time.',
-        { cause },
-      );
-    }
-  }
-
-  #memory<T>(
-    view: new (buffer: ArrayBuffer, offset: number, length: number) => T,
-    offset: number,
-    length: number,
-  ): T {
-    return new view(this.#exports.memory.buffer, offset, length);
-  }
-
-  #export<F>(name: string): F {
-    const found = this.#exports[name];
-    if (typeof found !== 'function')
-      throw new PithError('unsupported', `The wasm kernels have no ${name}.`);
-    return found as F;
   }
 }

@@ -54,7 +54,7 @@ export function answerRequest(kernels: Kernels, request: KernelRequest): KernelR
   try {
     if (request.kind === 'scan')
       return { id, result: kernels.firstNonFinite(request.type, request.bytes) };
-    if (request.kind === 'factor') return { id, result: factorBlock(request.job) };
+    if (request.kind === 'factor') return { id, result: factorBlock(kernels, request.job) };
     const { importance, coupling, ...job } = request;
     if (coupling) return { id, result: transcodeCoupled(kernels, job, coupling) };
     return { id, result: kernels.transcode(importance ? { ...job, importance } : job) };

@@ -1,5 +1,5 @@
 import type { FactorBlock } from './factors.ts';
-import { nearestCode } from './choose-code.ts';
+import { nearestCode, thresholdsOf } from './choose-code.ts';
 import { EntryChooser } from './choose-entry.ts';
 import type { CodebookGrid, Grid, ScalarGrid } from './grid.ts';
 import { groupMetrics } from './group-metrics.ts';
@@ -8,7 +8,7 @@ const f = Math.fround;
 
 /** A block of weights that is being coded. */
 export interface BlockTarget {
-  /** What the row asks for; errors are passed on to the weights after each. Overwritten. */
+  /** What the row asks for, of the block and of the columns after it that its errors go to at once. Overwritten. */
   readonly targets: Float32Array;
   /** Gets (target − x̂ⱼ) / Uⱼⱼ of every weight j. */
   readonly errors: Float32Array;
@@ -19,7 +19,7 @@ export interface BlockTarget {
   readonly at: number;
 }
 
-/** Codes a block of weights one after the other, passing each error on to the rest of the block. */
+/** Codes a block of weights one after the other, passing each error on to the targets after it. */
 export type BlockCoder = (block: BlockTarget, factor: FactorBlock, column: number) => void;
 
 /** The coder of a block type; it holds the memory that one block needs. */
@@ -29,6 +29,7 @@ export function blockCoder(grid: Grid): BlockCoder {
 
 function scalarCoder(grid: ScalarGrid): BlockCoder {
   const { weights, levels } = grid;
+  const thresholds = thresholdsOf(levels);
   const scales = new Float32Array(weights);
   const offsets = new Float32Array(weights);
   const codes = new Uint8Array(weights);
@@ -38,7 +39,7 @@ function scalarCoder(grid: ScalarGrid): BlockCoder {
       const scale = scales[j]!;
       const inverse = scale === 0 ? 0 : f(1 / scale);
       const ratio = f(f(block.targets[j]! + offsets[j]!) * inverse);
-      const code = nearestCode(levels, ratio);
+      const code = nearestCode(thresholds, ratio);
       codes[j] = code;
       block.values[j] = f(f(scale * levels[code]!) - offsets[j]!);
       passOn(block, j, factor, column);
@@ -94,9 +95,8 @@ function passOn(
   column: number,
 ): void {
   const row = (column + j) * factor.stride + column;
-  const error = f((targets[j]! - values[j]!) / factor.values[row + j]!);
+  const error = f(f(targets[j]! - values[j]!) / factor.values[row + j]!);
   errors[j] = error;
-  if (error === 0) return;
   for (let k = j + 1; k < targets.length; k++)
     targets[k] = targets[k]! - f(error * factor.values[row + k]!);
 }

@@ -1,3 +1,4 @@
+import type { Kernels } from '../kernels.ts';
 import { inverseFactor, type Damping } from '../linear-algebra/cholesky.ts';
 
 /** A block on the diagonal of a matrix, to be factored. */
@@ -19,9 +20,14 @@ export interface FactorResult {
 }
 
 /** Writes `U` with `(scale · M + λI)⁻¹ = UᵀU` to `out`; f64 inside. */
-export function factorBlock({ matrix, size, scale, out, ...damping }: FactorJob): FactorResult {
-  const scaled = Float64Array.from(matrix, (element) => element * scale);
-  const result = inverseFactor(scaled, size, damping);
+export function factorBlock(
+  kernels: Kernels,
+  { matrix, size, scale, out, ...damping }: FactorJob,
+): FactorResult {
+  const scaled = new Float64Array(size * size);
+  for (let at = 0; at < scaled.length; at++) scaled[at] = matrix[at]! * scale;
+  const { subtractProducts: subtract } = kernels.feedback;
+  const result = inverseFactor(scaled, size, { ...damping, subtract });
   if (result.ok) out.set(result.factor);
   return { ok: result.ok, damping: result.damping };
 }

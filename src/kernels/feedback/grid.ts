@@ -1,4 +1,4 @@
-import type { EncodableType } from '../kernels.ts';
+import type { EncodableType } from '../encodable-types.ts';
 import type { CodebookLists } from '../scalar/codebook-lists.ts';
 
 /**

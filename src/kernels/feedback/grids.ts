@@ -1,4 +1,4 @@
-import type { EncodableType } from '../kernels.ts';
+import type { EncodableType } from '../encodable-types.ts';
 import type { Grid } from './grid.ts';
 import { gridQ2_K, gridQ4_K, gridQ5_K } from './grids/asymmetric.ts';
 import { codebookGrid } from './grids/codebook.ts';

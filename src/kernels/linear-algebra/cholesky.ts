@@ -1,4 +1,5 @@
 import { PithError } from '../../util/errors.ts';
+import { subtractProducts, type SubtractProducts } from './products.ts';
 import { invertUpper, reverseCholesky } from './triangular.ts';
 
 /** How {@link inverseFactor} makes a matrix safe to factor. */
@@ -9,6 +10,11 @@ export interface Damping {
   growth?: number;
   /** The largest damping tried, as the same share; default 1. */
   limit?: number;
+}
+
+/** How to damp, and what multiplies: the plain loops unless given. The factor is the same. */
+export interface FactorOptions extends Damping {
+  subtract?: SubtractProducts;
 }
 
 /** The inverse of a damped matrix as a factor, or why there is none. */
@@ -48,19 +54,23 @@ export type InverseFactor =
  * @remarks About ⅔ n³ floating-point operations an attempt, n² floats for the result. Checked against
  *   an explicit inverse by Gauss-Jordan elimination in the tests.
  */
-export function inverseFactor(h: Float64Array, n: number, options: Damping = {}): InverseFactor {
+export function inverseFactor(
+  h: Float64Array,
+  n: number,
+  options: FactorOptions = {},
+): InverseFactor {
   if (h.length !== n * n) {
     throw new PithError('shape', `a matrix of ${h.length} elements is not ${n} × ${n}`);
   }
-  const { damping = 0.01, growth = 4, limit = 1 } = options;
+  const { damping = 0.01, growth = 4, limit = 1, subtract = subtractProducts } = options;
   const factor = new Float64Array(n * n);
   const { dead, meanDiagonal } = diagonal(h, n);
   let share = damping;
   for (let attempts = 1; ; attempts += 1) {
     dampedCopy(h, factor, dead, share * meanDiagonal);
-    const outcome = reverseCholesky(factor, n);
+    const outcome = reverseCholesky(factor, n, subtract);
     if (outcome === 'ok') {
-      invertUpper(factor, n);
+      invertUpper(factor, n, subtract);
       return { ok: true, factor, damping: share, attempts, dead };
     }
     const next = share * growth;

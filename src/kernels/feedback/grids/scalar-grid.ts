@@ -1,5 +1,5 @@
 import { blockTypes } from '../../../tensor/block-types.ts';
-import type { EncodableType } from '../../kernels.ts';
+import type { EncodableType } from '../../encodable-types.ts';
 import type { ScalarGrid } from '../grid.ts';
 
 /** A grid whose block layout is that of its type. */
