@@ -51,21 +51,28 @@ function passOn(error: f32, row: usize, j: usize, reach: usize): void {
   }
 }
 
+/** Stores the value and the error of weight `j`, and passes the error on. `first` is the factor's row of the block's first. */
+// @ts-ignore: decorator
+@inline
+export function codeValue(j: usize, value: f32, first: usize, reach: usize): void {
+  const at = j << 2;
+  const row = first + (j << 10);
+  store<f32>(values + at, value);
+  const error = (load<f32>(block + at) - value) / load<f32>(row + at);
+  store<f32>(errors + at, error);
+  passOn(error, row, j, reach);
+}
+
 /** Codes `weights` targets from `column` of the factor on; errors reach `reach` targets, a multiple of 16. */
 export function codeLevels(column: usize, weights: usize, reach: usize, count: i32): void {
-  let row = factor + (column << 10) + (column << 2);
-  for (let j: usize = 0; j < weights; j++, row += 1024) {
+  const row = factor + (column << 10) + (column << 2);
+  for (let j: usize = 0; j < weights; j++) {
     const at = j << 2;
-    const target = load<f32>(block + at);
     const scale = load<f32>(scales + at);
     const offset = load<f32>(offsets + at);
     const inverse: f32 = scale == 0 ? 0 : <f32>1 / scale;
-    const code = nearestCode((target + offset) * inverse, count);
+    const code = nearestCode((load<f32>(block + at) + offset) * inverse, count);
     store<u8>(codes + j, <u8>code);
-    const value = scale * load<f32>(levels + (<usize>code << 2)) - offset;
-    store<f32>(values + at, value);
-    const error = (target - value) / load<f32>(row + at);
-    store<f32>(errors + at, error);
-    passOn(error, row, j, reach);
+    codeValue(j, scale * load<f32>(levels + (<usize>code << 2)) - offset, row, reach);
   }
 }

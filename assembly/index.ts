@@ -28,4 +28,5 @@ export * from './q4_k';
 export * from './q5_k';
 export * from './q2_k';
 export * from './products';
-export * from './feedback';
+export { codeLevels, feedbackBlock, feedbackFactor } from './feedback';
+export { codeEntries, feedbackMetrics } from './feedback-entries';
