@@ -1,13 +1,11 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TasksReport } from '../../src/recipes/evaluate/tasks.ts';
 import { writeEncoderFolder } from '../model/encoder-folders.ts';
-import { command, pith, pithJson } from './pith.ts';
+import { interrupt } from './interrupt.ts';
+import { pith, pithJson } from './pith.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pith-tasks-'));
 const cache = join(folder, 'cache');
@@ -117,7 +115,6 @@ describe('an interrupted task', () => {
   );
   const place = join(folder, 'interrupted');
   const line = ['evaluate', small, '--data', 'blimp', '--task-data', many];
-  const options = (where: string) => [...line, '--cache', where, '--threads', '1', '--json'];
 
   function answers(): number {
     const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
@@ -128,31 +125,26 @@ describe('an interrupted task', () => {
     return Math.max(0, ...lines) - 2;
   }
 
+  /** What an uninterrupted run finds, by engine. */
+  const whole = new Map<string, TasksReport>();
+
   test.each([
     ['onnx', 'SIGKILL'],
     ['onnx', 'SIGINT'],
     ['llama', 'SIGKILL'],
   ] as const)('%s after %s continues and ends with the same figures', async (engine, signal) => {
-    rmSync(place, { recursive: true, force: true });
-    const child = spawn(process.execPath, [command, ...options(place), '--engine', engine], {
-      stdio: 'ignore',
-      detached: true,
+    const given = [...line, '--engine', engine, '--threads', '1', '--cache', place];
+    await interrupt([...given, '--json'], {
+      signal,
+      isReady: () => answers() >= 8,
+      isInTime: () => answers() >= 8 && answers() < 120,
+      reset: () => rmSync(place, { recursive: true, force: true }),
     });
-    let isSent = false;
-    const watching = setInterval(() => {
-      // The command runs in a process of its own: the whole group gets the signal.
-      if (!isSent && answers() >= 8) isSent = process.kill(-child.pid!, signal);
-    }, 2);
-    await once(child, 'exit');
-    clearInterval(watching);
-    const { report } = await pithJson<TasksReport>([
-      ...options(place).slice(0, -1),
-      '--engine',
-      engine,
-    ]);
-    const whole = await evaluate([...line.slice(1), '--engine', engine]);
+    const { report } = await pithJson<TasksReport>(given);
+    const expected = whole.get(engine) ?? (await evaluate([...line.slice(1), '--engine', engine]));
+    whole.set(engine, expected);
     expect(report.notes.join('\n')).toMatch(/Continued an interrupted run of blimp, .* of 120/);
-    expect(report.tasks).toEqual(whole.tasks);
+    expect(report.tasks).toEqual(expected.tasks);
     expect(answers()).toBeLessThan(0);
   });
 });
@@ -213,7 +205,7 @@ test('retrieval by an encoder: every text finds itself first, in ONNX Runtime an
 });
 
 const good = '{"sentence_good":"a","sentence_bad":"b"}\n';
-test.each([
+test.concurrent.each([
   [
     'a row without an answer',
     `${good}{"sentence_good":"a"}\n`,
@@ -229,14 +221,9 @@ test.each([
     /rows\.jsonl:2: the line is not UTF-8/,
   ],
 ])('%s is refused before a model is opened', async (_, content, code, message) => {
-  const line = [
-    'evaluate',
-    'sample',
-    '--data',
-    'blimp',
-    '--task-data',
-    given('rows.jsonl', content),
-  ];
+  const path = join(mkdtempSync(join(folder, 'rows-')), 'rows.jsonl');
+  writeFileSync(path, content);
+  const line = ['evaluate', 'sample', '--data', 'blimp', '--task-data', path];
   const { report } = await pithJson<{ error: { code: string; message: string } }>(line);
   expect(report.error).toMatchObject({ code, message: expect.stringMatching(message) });
 });
@@ -246,7 +233,7 @@ const unknown = given(
   readFileSync('tasks/blimp.yaml', 'utf8').replace('multiple_choice', 'multiple_choise'),
 );
 const alone = given('alone.yaml', readFileSync('tasks/blimp.yaml', 'utf8'));
-test.each([
+test.concurrent.each([
   [
     [unknown],
     'corrupt',

@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import {
   copyFileSync,
   existsSync,
@@ -12,19 +10,17 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TaskReport } from '../../src/recipes/evaluate/task-report.ts';
 import type { EvaluateReport } from '../../src/recipes/evaluate/evaluate.ts';
-import { command, pith, pithJson } from './pith.ts';
+import { interrupt } from './interrupt.ts';
+import { pith, pithJson } from './pith.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pith-evaluate-'));
 const cache = join(folder, 'cache');
 const types = ['Q2_K', 'Q4_K_M', 'Q8_0'] as const;
 const file = (type: string) => join(folder, `sample-${type}.gguf`);
 const tokens = 3000;
-/** Enough for a signal to arrive in time on a fast machine. */
-const interruptedTokens = 8000;
 
 beforeAll(async () => {
   for (const type of types) {
@@ -35,61 +31,31 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function options(engine: string, maxTokens = tokens): string[] {
-  const limits = ['--data', 'sample', '--max-tokens', String(maxTokens)];
+function options(engine: string): string[] {
+  const limits = ['--data', 'sample', '--max-tokens', String(tokens)];
   return [...limits, '--against', 'sample', '--engine', engine, '--cache', cache];
 }
 
-async function evaluate(
-  model: string,
-  engine: string,
-  maxTokens = tokens,
-): Promise<EvaluateReport> {
-  const line = ['evaluate', model, ...options(engine, maxTokens)];
+async function evaluate(model: string, engine: string): Promise<EvaluateReport> {
+  const line = ['evaluate', model, ...options(engine)];
   const { report, stderr } = await pithJson<EvaluateReport>(line);
   if (!report.perplexity) throw new Error(`${JSON.stringify(report)}\n${stderr}`);
   return report;
 }
 
-async function evaluateAnew(engine: string, maxTokens = tokens): Promise<EvaluateReport> {
-  rmSync(cache, { recursive: true, force: true });
-  return evaluate(file('Q4_K_M'), engine, maxTokens);
+function kept(): string[] {
+  return existsSync(cache) ? readdirSync(cache) : [];
 }
 
-/** Whether the disk holds scores of the base that a killed command would continue after. */
-function isResumable(): boolean {
-  const names = existsSync(cache) ? readdirSync(cache) : [];
-  const journals = names.filter((name) => /^base-.*\.scores\.journal$/.test(name));
+/** Whether the disk holds scores of a model that a killed command would continue after. */
+function isResumable(role: 'base' | 'candidate'): boolean {
+  const journals = kept().filter((name) => name.startsWith(role) && name.endsWith('.journal'));
   return journals.some((name) => readFileSync(join(cache, name), 'utf8').includes('"window"'));
 }
 
-/** Interrupts the command where it can be continued: a fast machine may end the base's scores first. */
-async function interrupt(engine: string, signal: NodeJS.Signals): Promise<void> {
-  for (let attempt = 0; attempt < 10; attempt += 1) {
-    rmSync(cache, { recursive: true, force: true });
-    await sendSignal(engine, signal);
-    if (isResumable()) return;
-  }
-  throw new Error('Ten runs had scored the base before the signal reached them.');
-}
-
-/** Starts the command and sends it a signal as soon as it could be continued. */
-async function sendSignal(engine: string, signal: NodeJS.Signals): Promise<void> {
-  const line = [
-    command,
-    'evaluate',
-    file('Q4_K_M'),
-    ...options(engine, interruptedTokens),
-    '--json',
-  ];
-  const child = spawn(process.execPath, line, { stdio: 'ignore', detached: true });
-  let isSent = false;
-  const watching = setInterval(() => {
-    // The command runs in a process of its own: the whole group gets the signal.
-    if (!isSent && isResumable()) isSent = process.kill(-child.pid!, signal);
-  }, 2);
-  await once(child, 'exit');
-  clearInterval(watching);
+/** Whether an engine has scored all, which the command will not do again. */
+function isFinished(): boolean {
+  return kept().some((name) => name.startsWith('candidate') && name.endsWith('.scores'));
 }
 
 describe('the model in the box, quantized, against itself as it was', () => {
@@ -150,21 +116,45 @@ describe('the model in the box, quantized, against itself as it was', () => {
   });
 });
 
+const clean = () => rmSync(cache, { recursive: true, force: true });
+
 describe('an interrupted evaluation', () => {
-  test.each([
-    ['onnx', 'SIGKILL'],
-    ['onnx', 'SIGINT'],
-    ['llama', 'SIGKILL'],
-  ] as const)('%s after %s continues and ends with the same figures', async (engine, signal) => {
-    const { seconds: _, notes: __, ...expected } = await evaluateAnew(engine, interruptedTokens);
-    await interrupt(engine, signal);
-    const {
-      seconds: ___,
-      notes,
-      ...resumed
-    } = await evaluate(file('Q4_K_M'), engine, interruptedTokens);
+  async function interruptAndContinue(
+    given: readonly string[],
+    signal: NodeJS.Signals,
+    isReady: () => boolean,
+  ): Promise<EvaluateReport> {
+    const line = ['evaluate', file('Q4_K_M'), '--data', 'sample', '--cache', cache, ...given];
+    clean();
+    const whole = await pithJson<EvaluateReport>(line);
+    const moment = { signal, isReady, isInTime: isReady, reset: clean };
+    await interrupt([...line, '--json'], moment);
+    const { report } = await pithJson<EvaluateReport>(line);
+    const { seconds: _, notes: __, ...expected } = whole.report;
+    const { seconds: ___, notes: ____, ...resumed } = report;
+    expect(resumed.perplexity).toBeDefined();
     expect(resumed).toEqual(expected);
-    expect(notes.join('\n')).toMatch(/Continued an interrupted run of sample/);
+    return report;
+  }
+
+  test.each([
+    ['onnx', 'base', ['--against', 'sample']],
+    ['llama', 'candidate', []],
+  ] as const)(
+    '%s, killed while the %s is scored, continues and ends with the same figures',
+    async (engine, role, against) => {
+      // Enough for a signal to arrive in time on a fast machine.
+      const given = [...against, '--engine', engine, '--max-tokens', '6000'];
+      const { notes } = await interruptAndContinue(given, 'SIGKILL', () => isResumable(role));
+      expect(notes.join('\n')).toMatch(/Continued an interrupted run of .*sample.* at window/);
+    },
+  );
+
+  test('stopped by Ctrl-C in the second engine, does not compute again what the first one found', async () => {
+    const given = ['--engine', 'both', '--max-tokens', '2000'];
+    const { notes } = await interruptAndContinue(given, 'SIGINT', isFinished);
+    expect(notes.join('\n')).toContain('(onnx) are those of an interrupted run.');
+    expect(kept()).toEqual([]);
   });
 });
 
@@ -175,7 +165,7 @@ describe('what cannot be measured', () => {
     return path;
   };
 
-  test.each([
+  test.concurrent.each([
     ['no data', [], 'usage', /No text/],
     [
       'short text',
@@ -194,6 +184,13 @@ describe('what cannot be measured', () => {
     ['no such file', [join(folder, 'absent.txt')], 'not-found', /absent.txt/],
     ['a context beyond the model', ['sample', '--context', '513'], 'usage', /longer than the 512/],
     ['a stride without context', ['sample', '--stride', '512'], 'usage', /leaves no context/],
+    [
+      'a stride for tasks alone',
+      ['blimp', '--task-data', 'test/golden/lm-eval/blimp.jsonl', '--stride', '9'],
+      'usage',
+      /--stride is for texts/,
+    ],
+    ['a cache that is a file', ['sample', '--cache', file('Q2_K')], 'io', /a file is in its place/],
   ])('%s is refused', async (_, [data, ...more], code, message) => {
     const line = ['evaluate', 'sample', ...(data === undefined ? [] : ['--data', data]), ...more];
     const { report } = await pithJson<{ error: { code: string; message: string } }>(line);
