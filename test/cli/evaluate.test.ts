@@ -118,25 +118,26 @@ describe('the model in the box, quantized, against itself as it was', () => {
 
 const clean = () => rmSync(cache, { recursive: true, force: true });
 
-describe('an interrupted evaluation', () => {
-  async function interruptAndContinue(
-    given: readonly string[],
-    signal: NodeJS.Signals,
-    isReady: () => boolean,
-  ): Promise<EvaluateReport> {
-    const line = ['evaluate', file('Q4_K_M'), '--data', 'sample', '--cache', cache, ...given];
-    clean();
-    const whole = await pithJson<EvaluateReport>(line);
-    const moment = { signal, isReady, isInTime: isReady, reset: clean };
-    await interrupt([...line, '--json'], moment);
-    const { report } = await pithJson<EvaluateReport>(line);
-    const { seconds: _, notes: __, ...expected } = whole.report;
-    const { seconds: ___, notes: ____, ...resumed } = report;
-    expect(resumed.perplexity).toBeDefined();
-    expect(resumed).toEqual(expected);
-    return report;
-  }
+/** Runs a command whole, and again interrupted and continued: both find the same. */
+async function interruptAndContinue(
+  given: readonly string[],
+  signal: NodeJS.Signals,
+  isReady: () => boolean,
+): Promise<EvaluateReport> {
+  const line = ['evaluate', file('Q4_K_M'), '--data', 'sample', '--cache', cache, ...given];
+  clean();
+  const whole = await pithJson<EvaluateReport>(line);
+  const moment = { signal, isReady, isInTime: isReady, reset: clean };
+  await interrupt([...line, '--json'], moment);
+  const { report } = await pithJson<EvaluateReport>(line);
+  const { seconds: _, notes: __, ...expected } = whole.report;
+  const { seconds: ___, notes: ____, ...resumed } = report;
+  expect(resumed.perplexity).toBeDefined();
+  expect(resumed).toEqual(expected);
+  return report;
+}
 
+describe('an interrupted evaluation', () => {
   test.each([
     ['onnx', 'base', ['--against', 'sample']],
     ['llama', 'candidate', []],
