@@ -120,7 +120,7 @@ describe('an interrupted calibration', () => {
     const whole = join(folder, 'whole.gguf');
     await pithJson([...line, whole]);
     expect(readFileSync(place).equals(readFileSync(whole))).toBe(true);
-  }, 120_000);
+  }, 300_000);
 
   test('its Hessians have the second moments on their diagonals; 8 layers of 4 and the output have one each', async () => {
     const source = await openFile(place);

@@ -2,7 +2,7 @@ import type { Engine, RunResult, StoredTensor } from '../../graph/engine.ts';
 import type { TensorData } from '../../graph/value.ts';
 import type { CollectionStore } from './collection-store.ts';
 import { hessianRows } from './hessian.ts';
-import type { ObservedHessian } from './observe-hessian.ts';
+import type { HessianPart, ObservedHessian } from './observe-hessian.ts';
 import type { ObservedMatrix } from './observed-matrix.ts';
 
 /** A Hessian, or Gram matrix, with the name that it is kept under. */
@@ -80,11 +80,10 @@ export class RunningHessians {
     const { engine, store } = places;
     for (const hessian of hessians) {
       const known = await store.get(hessian.name);
-      for (const [at, { input, columns }] of hessian.parts.entries()) {
-        const part = known
-          ? cut(known, { ...hessian, at, columns })
-          : new Float32Array(columns * columns);
-        running.#sums[input] = await engine.store('f32', [columns, columns], part);
+      for (const part of hessian.parts) {
+        const { input, rows, columns } = part;
+        const sums = known ? cut(known, hessian.blockSize, part) : new Float32Array(rows * columns);
+        running.#sums[input] = await engine.store('f32', [rows, columns], sums);
       }
     }
     return running;
@@ -123,39 +122,49 @@ export class RunningHessians {
   }
 
   async #finish(outputs: Readonly<Record<string, TensorData>>): Promise<void> {
-    for (const hessian of this.#hessians) {
-      const parts = hessian.parts.map(({ output }) => outputs[output] as Float32Array<ArrayBuffer>);
-      await this.#places.store.put(hessian.name, joined(parts, hessian));
-    }
+    for (const hessian of this.#hessians)
+      await this.#places.store.put(hessian.name, joined(hessian, outputs));
   }
 }
 
-/** One block of a Hessian without what fills it up. */
-function cut(
-  sums: Float32Array,
-  { at, columns, blockSize }: { at: number; columns: number; blockSize: number },
-): Float32Array {
-  const block = sums.subarray(at * blockSize ** 2, (at + 1) * blockSize ** 2);
-  if (columns === blockSize) return block.slice();
-  const part = new Float32Array(columns * columns);
-  for (let row = 0; row < columns; row++)
-    part.set(block.subarray(row * blockSize, row * blockSize + columns), row * columns);
-  return part;
+/** One part of a Hessian `[blocks, size, size]`. */
+function cut(sums: Float32Array, size: number, part: HessianPart): Float32Array {
+  const { block, first, rows, columns } = part;
+  const values = new Float32Array(rows * columns);
+  for (let row = 0; row < rows; row++) {
+    const from = (block * size + first + row) * size + first;
+    values.set(sums.subarray(from, from + columns), row * columns);
+  }
+  return values;
 }
 
-/** Blocks one after the other, the last one filled up. */
+/** All parts and their mirror images; what fills up the last block is 0. */
 function joined(
-  parts: readonly Float32Array<ArrayBuffer>[],
   hessian: ObservedHessian,
+  outputs: Readonly<Record<string, TensorData>>,
 ): Float32Array<ArrayBuffer> {
-  const { blockSize } = hessian;
-  if (parts.length === 1) return parts[0]!;
-  const sums = new Float32Array(hessianRows(hessian) * blockSize);
-  for (const [at, { columns }] of hessian.parts.entries())
-    for (let row = 0; row < columns; row++)
+  const size = hessian.blockSize;
+  const sums = new Float32Array(hessianRows(hessian) * size);
+  for (const { output, block, first, rows, columns } of hessian.parts) {
+    const values = outputs[output] as Float32Array;
+    for (let row = 0; row < rows; row++)
       sums.set(
-        parts[at]!.subarray(row * columns, (row + 1) * columns),
-        at * blockSize ** 2 + row * blockSize,
+        values.subarray(row * columns, (row + 1) * columns),
+        (block * size + first + row) * size + first,
       );
+  }
+  for (let start = 0; start < sums.length; start += size * size)
+    mirror(sums.subarray(start, start + size * size), size);
   return sums;
+}
+
+/** Columns that a mirror reads at once: their lines stay in the cache. */
+const tile = 64;
+
+/** Copies what is above a square matrix' diagonal below it. */
+function mirror(matrix: Float32Array, size: number): void {
+  for (let top = 0; top < size; top += tile)
+    for (let row = top + 1; row < size; row++)
+      for (let column = top; column < Math.min(row, top + tile); column++)
+        matrix[row * size + column] = matrix[column * size + row]!;
 }
