@@ -3,13 +3,15 @@
  * divergence to the F16 file by llama-perplexity over bytes, on texts that nothing was calibrated on.
  *
  *   node interop/shrink-envelope.mjs LLAMA_CPP_BIN MODEL TEXT[,TEXT...] CALIBRATION_TEXT OUT_FOLDER
- *     [--recipes presets,uniform,mixed] [--candidates FILE.gguf ...] [--chunks 32] [--threads 1]
+ *     [--recipes presets,uniform,mixed] [--near TEXT] [--candidates FILE.gguf ...] [--chunks 32]
+ *     [--threads 1]
  *
  * Needs a build (`npm run build`). The F16 file that Pith writes is everybody's input and the base;
  * llama-imatrix reads CALIBRATION_TEXT, and llama-quantize writes every recipe of envelope-recipes.mjs
  * with its statistics. Each file is measured once a text and then deleted; results.json in OUT_FOLDER
  * keeps the numbers, so a run that was stopped goes on, and another call adds texts or candidates
- * (with `--recipes ''` against the files measured so far).
+ * (with `--recipes ''` against the files measured so far). `--near TEXT` leaves out what has over 1.1
+ * times the envelope's KL divergence on a text measured before.
  *
  * The envelope at a size is the least KL divergence of any file of at most so many bytes. A candidate's
  * change against it is paired: same tokens, standard error over chunks of 512 (running means are printed
@@ -37,6 +39,7 @@ import { llamaCpp, pithQuantize } from './llama-cpp.mjs';
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    near: { type: 'string' },
     recipes: { type: 'string', default: 'presets,uniform' },
     candidates: { type: 'string', multiple: true, default: [] },
     chunks: { type: 'string', default: '32' },
@@ -124,12 +127,9 @@ async function measureRecipe(results, { name, type, options }) {
   }
 }
 
-/**
- * The tables of one text: the envelope of the files that llama-quantize wrote, and the candidates.
- * Bits a weight are without the header, taken to be as large as that of the F16 file.
- */
-function report(results, text, candidates) {
-  const rows = Object.entries(results.files)
+/** What is known on a text; bits a weight are without the header, taken as large as that of the F16 file. */
+function rowsOf(results, text) {
+  return Object.entries(results.files)
     .filter(([, file]) => file.texts?.[text] !== undefined)
     .map(([name, file]) => ({
       name,
@@ -137,7 +137,24 @@ function report(results, text, candidates) {
       bits: (8 * (file.bytes - header.dataOffset)) / weights,
       ...file.texts[text],
     }));
-  const theirs = rows.filter(({ name }) => !name.startsWith('sha256:'));
+}
+
+const byLlama = ({ name }) => !name.startsWith('sha256:');
+
+/** The names of the files with at most 1.1 times the envelope's KL on a text. */
+function namesNear(results, text) {
+  const rows = rowsOf(results, text).filter(byLlama);
+  const envelope = envelopeOf(rows);
+  const near = rows.filter(
+    ({ bytes, kl }) => kl.value <= 1.1 * envelopeAt(envelope, bytes).kl.value,
+  );
+  return new Set(near.map(({ name }) => name));
+}
+
+/** The tables of one text: the envelope of the files that llama-quantize wrote, and the candidates. */
+function report(results, text, candidates) {
+  const rows = rowsOf(results, text);
+  const theirs = rows.filter(byLlama);
   const envelope = envelopeOf(theirs);
   const compared = candidates.map(({ path, key }) => {
     const candidate = { ...rows.find(({ name }) => name === key), name: basename(path) };
@@ -169,8 +186,9 @@ const header = await openGguf(await openFile(f16));
 await header.close();
 const tied = !header.tensors.has('output.weight');
 const weights = [...header.tensors.values()].reduce((sum, { shape }) => sum + product(shape), 0);
+const near = options.near && namesNear(results, options.near);
 for (const recipe of recipes(options.recipes.split(',').filter(Boolean), tied)) {
-  await measureRecipe(results, recipe);
+  if (!near || near.has(recipe.name)) await measureRecipe(results, recipe);
 }
 const candidates = [...options.candidates, ...moreCandidates].map((path) => ({
   path,

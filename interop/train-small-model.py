@@ -25,6 +25,8 @@ LEFT_OUT = {74, 76, 2557, 4230, 5347, 15281, 18420, 42796}
 SAMPLE = Path(__file__).parent.parent / "models/sample"
 CONTEXT, BATCH, PEAK_RATE, WARMUP = 256, 4, 1e-3, 0.03
 EVALUATION_CHUNKS = 32
+# Gemma's embedding is 16 times smaller than what it stands for, and so must be its steps.
+EMBEDDING_RATE = {"qwen3": 1, "gemma2": 1 / 16}
 
 shared = dict(
     vocab_size=4096, hidden_size=256, intermediate_size=768, num_hidden_layers=8, num_attention_heads=4,
@@ -137,15 +139,20 @@ def share_of_rate(done):
     return min(1, done / WARMUP) * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * decayed)))
 
 
-def train(model, tokens, steps):
-    matrices = [p for p in model.parameters() if p.dim() > 1]
+def train(model, tokens, steps, embedding_rate):
+    embedding = model.get_input_embeddings().weight
+    matrices = [p for p in model.parameters() if p.dim() > 1 and p is not embedding]
     vectors = [p for p in model.parameters() if p.dim() == 1]
-    groups = [{"params": matrices, "weight_decay": 0.1}, {"params": vectors, "weight_decay": 0.0}]
+    groups = [
+        {"params": matrices, "weight_decay": 0.1, "share": 1},
+        {"params": vectors, "weight_decay": 0.0, "share": 1},
+        {"params": [embedding], "weight_decay": 0.1, "share": embedding_rate},
+    ]
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.95), fused=True)
     mean = None
     for step in range(1, steps + 1):
         for group in optimizer.param_groups:
-            group["lr"] = PEAK_RATE * share_of_rate(step / steps)
+            group["lr"] = PEAK_RATE * group["share"] * share_of_rate(step / steps)
         starts = torch.randint(len(tokens) - CONTEXT - 1, (BATCH,))
         loss = loss_of(model, *chunks(tokens, starts))
         optimizer.zero_grad()
@@ -172,7 +179,7 @@ def main():
     unseen = torch.tensor(tokenize(options.text.read_text(encoding="utf-8")))
     model = start(options.name, tokens[:CONTEXT][None])
     print(f"{model.num_parameters()} parameters, loss on the text {evaluate(model, unseen):.4f}", flush=True)
-    train(model, tokens, options.steps)
+    train(model, tokens, options.steps, EMBEDDING_RATE[options.name])
     print(f"loss on the text {evaluate(model, unseen):.4f}")
     model.to(torch.bfloat16).save_pretrained(options.out)
     for name in ["tokenizer.json", "tokenizer_config.json"]:
