@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { EncodableType } from '../../kernels/kernels.ts';
 import { bitsPerWeight } from '../../tensor/block-types.ts';
 import { calibrateCosts, type Probe, type TensorTypes } from './calibrate-costs.ts';
-import { costClassOf } from './cost-class.ts';
+import { costClasses } from './cost-class.ts';
 import type { TypeCost } from './costs.ts';
 import { allocate } from './allocate.ts';
 import { choiceGroups } from './groups.ts';
@@ -12,7 +12,7 @@ const types: readonly EncodableType[] = ['Q2_K', 'Q3_K', 'Q4_K', 'Q5_K', 'Q6_K']
 const matrices = ['attn_q', 'attn_k', 'attn_v', 'attn_output', 'ffn_gate', 'ffn_up', 'ffn_down'];
 const names = [
   'token_embd.weight',
-  ...[0, 1, 2, 3].flatMap((layer) => matrices.map((one) => `blk.${layer}.${one}.weight`)),
+  ...[0, 1, 2, 3, 4, 5].flatMap((layer) => matrices.map((one) => `blk.${layer}.${one}.weight`)),
 ];
 
 /** Each tensor's cost falls by 4 a bit, some tensors costing more than others, the embedding most. */
@@ -27,8 +27,11 @@ const costs = new Map(
   ]),
 );
 
-/** What classes really cost: down matrices twice, attention half of what is predicted. */
-const truth: Readonly<Record<string, number>> = { down: 2, queryKey: 0.5, valueOutput: 0.5 };
+const classes = costClasses(names);
+const classOf = (name: string) => classes.get(name)!;
+
+/** What classes really cost: first layers twice, last ones half of what is predicted. */
+const truth: Readonly<Record<string, number>> = { firstLayers: 2, lastLayers: 0.5 };
 
 function sumOf(chosen: TensorTypes, factorOf: (name: string) => number): number {
   return [...chosen].reduce((sum, [name, type]) => {
@@ -37,11 +40,27 @@ function sumOf(chosen: TensorTypes, factorOf: (name: string) => number): number 
   }, 0);
 }
 
-const trueCost: Probe = async (chosen) => sumOf(chosen, (name) => truth[costClassOf(name)] ?? 1);
+const trueCost: Probe = async (chosen) => sumOf(chosen, (name) => truth[classOf(name)] ?? 1);
+
+test('layers are classed by thirds, and what lies outside them by name', () => {
+  const of = (layers: number) =>
+    Array.from({ length: layers }, (_, layer) => `blk.${layer}.ffn_up.weight`);
+  expect([...costClasses(of(4)).values()]).toEqual([
+    'firstLayers',
+    'firstLayers',
+    'middleLayers',
+    'lastLayers',
+  ]);
+  expect([...costClasses(['output.weight', 'token_embd.weight', 'cls.weight']).values()]).toEqual([
+    'embedding',
+    'embedding',
+    'other',
+  ]);
+});
 
 test('one probe a class and one more find what classes cost, within 10 %', async () => {
   const { factors, probes } = await calibrateCosts(costs, trueCost);
-  expect(probes.length).toBe(6);
+  expect(probes.length).toBe(5);
   for (const [one, factor] of factors)
     expect(Math.abs(factor / (truth[one] ?? 1) - 1)).toBeLessThan(0.1);
 });
@@ -63,7 +82,7 @@ test('probes lie around the types that are given, and add up to as much again', 
   expect(probes[0]!.types).toEqual(around);
   for (const { types: changed, predicted } of probes.slice(1)) {
     const moved = names.filter((name) => changed.get(name) !== 'Q4_K');
-    expect(new Set(moved.map(costClassOf)).size).toBe(1);
+    expect(new Set(moved.map(classOf)).size).toBe(1);
     expect(predicted / probes[0]!.predicted).toBeGreaterThan(1.1);
     expect(predicted / probes[0]!.predicted).toBeLessThan(4);
   }
@@ -81,19 +100,19 @@ test('a class that hardly counts is not measured, and takes the factor of all', 
       0,
     );
   const { factors, probes } = await calibrateCosts(small, doubled);
-  expect(probes.length).toBe(5);
+  expect(probes.length).toBe(4);
   expect(factors.get('embedding')).toBeCloseTo(2, 9);
 });
 
 test('classes that are as coarse as they can be are made finer', async () => {
   const around: TensorTypes = new Map(names.map((name) => [name, 'Q2_K']));
   const { probes } = await calibrateCosts(costs, trueCost, { around });
-  expect(probes.length).toBe(6);
+  expect(probes.length).toBe(5);
   expect(probes.slice(1).every(({ predicted }) => predicted < probes[0]!.predicted)).toBe(true);
 });
 
 test('refining finds a better allocation of the same budget, and measures nothing twice', async () => {
-  const budget = 29 * 3500;
+  const budget = 43 * 3500;
   const asked: string[] = [];
   const probe: Probe = async (chosen) => {
     asked.push(JSON.stringify([...chosen]));
@@ -108,7 +127,7 @@ test('refining finds a better allocation of the same budget, and measures nothin
 });
 
 test('when what costs teach makes it worse, the first allocation is kept', async () => {
-  const budget = 29 * 3500;
+  const budget = 43 * 3500;
   const first = allocate(choiceGroups(costs), budget).types;
   const probe: Probe = async (chosen) =>
     JSON.stringify([...chosen]) === JSON.stringify([...first]) ? 1e-6 : trueCost(chosen);

@@ -2,7 +2,7 @@ import type { EncodableType } from '../../kernels/kernels.ts';
 import { PithError } from '../../util/errors.ts';
 import type { OnProgress } from '../../util/progress.ts';
 import type { Allocation, ChoiceGroup } from './choice.ts';
-import { costClassOf, type CostClass } from './cost-class.ts';
+import { costClasses, type CostClass } from './cost-class.ts';
 import type { TypeCost } from './costs.ts';
 import { fitFactors, type Measurement } from './fit-factors.ts';
 import { frontier } from './frontier.ts';
@@ -62,20 +62,22 @@ export async function calibrateCosts(
   options: CalibrationOptions = {},
 ): Promise<CalibratedCosts> {
   const { groupOf, signal, onProgress } = options;
+  const classes = costClasses(costs.keys());
   const groups = choiceGroups(costs, groupOf);
   const around = options.around ?? typesOfCost(groups, usualCost);
-  const variants = [around, ...variantsOf(groups, costs, around)];
+  const now = costsByClass(costs, classes, around);
+  const variants = [around, ...variantsOf(groups, classes, now).map(onTopOf(around))];
   const found: (Measurement<CostClass> & MeasuredTypes)[] = [];
   for (const [at, types] of variants.entries()) {
     if (signal?.aborted) throw new PithError('cancelled', 'Measuring costs was cancelled.');
     onProgress?.({ label: 'probes', done: at, total: variants.length, unit: 'steps' });
-    const byClass = costsByClass(costs, types);
+    const byClass = costsByClass(costs, classes, types);
     const measured = requirePositive(await probe(types));
     found.push({ types, costs: byClass, predicted: sumOf(byClass), measured });
   }
   const factors = fitFactors(found);
   const scaled = [...costs].map(([name, choices]): [string, TypeCost[]] => {
-    const factor = factors.get(costClassOf(name))!;
+    const factor = factors.get(classes.get(name)!)!;
     return [name, choices.map((choice) => ({ ...choice, cost: factor * choice.cost }))];
   });
   const probes = found.map(({ types, predicted, measured }) => ({ types, predicted, measured }));
@@ -88,18 +90,21 @@ function typesOfCost(groups: readonly ChoiceGroup[], cost: number): TensorTypes 
   return (points.find((point) => point.cost <= cost) ?? points.at(-1)!).types;
 }
 
-/** For each class, `around` with the class changed. */
+const onTopOf =
+  (around: TensorTypes) =>
+  ({ types }: Allocation): TensorTypes =>
+    new Map([...around, ...types]);
+
+/** For each class, other types of its tensors. A group belongs to the class of its first tensor. */
 function variantsOf(
   groups: readonly ChoiceGroup[],
-  costs: TensorCosts,
-  around: TensorTypes,
-): TensorTypes[] {
-  const now = costsByClass(costs, around);
+  classes: ReadonlyMap<string, CostClass>,
+  now: ReadonlyMap<CostClass, number>,
+): Allocation[] {
   const total = sumOf(now);
   return [...now].flatMap(([one, cost]) => {
-    const members = groups.filter(({ tensors }) => costClassOf(tensors[0]!) === one);
-    const changed = changedClass(frontier(members), cost, total);
-    return changed ? [new Map([...around, ...changed.types])] : [];
+    const members = groups.filter(({ tensors }) => classes.get(tensors[0]!) === one);
+    return members.length > 0 ? (changedClass(frontier(members), cost, total) ?? []) : [];
   });
 }
 
@@ -116,10 +121,14 @@ function changedClass(
   return change(changed) >= leastChange * total ? changed : undefined;
 }
 
-function costsByClass(costs: TensorCosts, types: TensorTypes): Map<CostClass, number> {
+function costsByClass(
+  costs: TensorCosts,
+  classes: ReadonlyMap<string, CostClass>,
+  types: TensorTypes,
+): Map<CostClass, number> {
   const sums = new Map<CostClass, number>();
   for (const [name, choices] of costs) {
-    const one = costClassOf(name);
+    const one = classes.get(name)!;
     const choice = choices.find(({ type }) => type === types.get(name));
     if (!choice) throw new PithError('usage', `${types.get(name)} is no candidate for ${name}.`);
     sums.set(one, (sums.get(one) ?? 0) + choice.cost);

@@ -1,22 +1,27 @@
-import { roleOf, type Role } from '../quantize/roles.ts';
+import { layerOf } from '../quantize/roles.ts';
 
 /** Tensors whose predicted costs are off by about the same factor. */
-export type CostClass = 'embedding' | 'queryKey' | 'valueOutput' | 'gateUp' | 'down' | 'other';
+export type CostClass = 'embedding' | 'firstLayers' | 'middleLayers' | 'lastLayers' | 'other';
 
-const classOfRole: Readonly<Record<Role, CostClass>> = {
-  head: 'embedding',
-  embedding: 'embedding',
-  query: 'queryKey',
-  key: 'queryKey',
-  value: 'valueOutput',
-  attentionOutput: 'valueOutput',
-  gate: 'gateUp',
-  up: 'gateUp',
-  down: 'down',
-  other: 'other',
-};
+const thirds = ['firstLayers', 'middleLayers', 'lastLayers'] as const;
 
-/** The class of the tensor with this GGUF name. */
-export function costClassOf(name: string): CostClass {
-  return classOfRole[roleOf(name)];
+/**
+ * The class of each of a model's tensors: by thirds of its layers, tables and output matrices apart.
+ *
+ * @remarks What is predicted takes errors of different tokens as independent; attention after an early layer brings
+ *   them together. On the model in the box, factors of thirds (1.5, 1.4, 0.9) leave 6 and 8 % of deviation over mixes
+ *   that they were not fitted on, where one factor leaves 8 and 9 %, and factors of roles (query, value, down ...) 9
+ *   and 10 %.
+ */
+export function costClasses(names: Iterable<string>): Map<string, CostClass> {
+  const all = [...names];
+  const layers = 1 + Math.max(...all.map((name) => layerOf(name) ?? 0));
+  return new Map(
+    all.map((name) => {
+      const layer = layerOf(name);
+      if (layer !== undefined) return [name, thirds[Math.floor((3 * layer) / layers)]!];
+      const isTable = name.endsWith('token_embd.weight') || name === 'output.weight';
+      return [name, isTable ? 'embedding' : 'other'];
+    }),
+  );
 }

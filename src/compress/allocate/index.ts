@@ -18,6 +18,7 @@ export {
   type Probe,
   type TensorTypes,
 } from './calibrate-costs.ts';
-export { costClassOf, type CostClass } from './cost-class.ts';
+export { costClasses, type CostClass } from './cost-class.ts';
 export { choiceGroups, type GroupOf, type TensorCosts } from './groups.ts';
 export { refineAllocation, type Refined, type RefineOptions } from './refine.ts';
+export { columnImportance, usesOf, type TensorUse } from './uses.ts';

@@ -32,7 +32,7 @@ export interface Refined {
  *
  * @param budgetBytes - As for {@link allocate}.
  * @throws PithError as {@link allocate} and {@link calibrateCosts}.
- * @remarks A round asks for up to seven divergences, and for one of what it leads to. Types that were measured are
+ * @remarks A round asks for up to six divergences, and for one of what it leads to. Types that were measured are
  *   not measured again.
  */
 export async function refineAllocation(
