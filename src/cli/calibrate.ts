@@ -50,12 +50,12 @@ export const calibrate = defineCommand({
     'no-gradients': { type: 'boolean', description: 'Inputs only, a quarter of the time.' },
     hessians: {
       type: 'boolean',
-      description: `Also sums of products of input columns, in blocks of ${defaultBlock}, for error feedback.`,
+      description: `Also sums of products of input columns, in blocks of ${defaultBlock}, and of output gradients, for error feedback.`,
     },
     'hessian-block': {
       type: 'string',
       value: 'N|full',
-      description: 'The same, in blocks of N columns or of all.',
+      description: 'The same, in blocks of N input columns or of all.',
     },
     threads: threadsOption('Threads that compute.'),
     force: { type: 'boolean', short: 'f', description: 'Replace an existing output.' },
@@ -93,7 +93,8 @@ function blockOf(isAsked: boolean, columns: string | undefined): number | undefi
 }
 
 function describe(report: CalibrateReport): string {
-  const { output, bytes, imatrix, tokens, documents, windowTokens, tensors, hessians } = report;
+  const { output, bytes, imatrix, tokens, documents, windowTokens, tensors, hessians, grams } =
+    report;
   const facts = [
     `${formatInteger(tokens)} tokens of ${formatInteger(documents)} documents, windows of ${windowTokens}`,
     `${formatInteger(tensors)} matrices${report.gradients ? ', with gradients' : ''}`,
@@ -101,6 +102,9 @@ function describe(report: CalibrateReport): string {
       ? [
           `${hessians.count} Hessians of ${hessians.blockColumns} columns: ${formatBytes(hessians.bytes)}`,
         ]
+      : []),
+    ...(grams
+      ? [`${grams.count} Gram matrices of ${grams.blockRows} rows: ${formatBytes(grams.bytes)}`]
       : []),
     formatDuration(report.seconds),
     `peak memory ${formatBytes(report.peakMemoryBytes)}`,

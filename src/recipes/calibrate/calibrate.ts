@@ -1,6 +1,11 @@
 import { resolve } from 'node:path';
 import { planEvidenceFile, planImatrixFile } from '../../compress/evidence/evidence-file.ts';
-import { hessianRows, type HessianSource } from '../../compress/evidence/hessian.ts';
+import type { GramSource } from '../../compress/evidence/gram.ts';
+import {
+  hessianRows,
+  type HessianShape,
+  type HessianSource,
+} from '../../compress/evidence/hessian.ts';
 import type { Model } from '../../models/model.ts';
 import { openModel } from '../../models/open.ts';
 import { peakMemoryBytes } from '../../runtime/memory.ts';
@@ -28,12 +33,15 @@ export interface CalibrateReport {
   /** Matrices with evidence. */
   readonly tensors: number;
   readonly gradients: boolean;
-  /** How many there are, the most columns of a block, and their part of the file. */
+  /** How many there are, whether tokens count by their gradients, the most columns of a block, and their part of the file. */
   readonly hessians?: {
     readonly count: number;
+    readonly weighted: boolean;
     readonly blockColumns: number;
     readonly bytes: number;
   };
+  /** The same of products of output gradients. */
+  readonly grams?: { readonly count: number; readonly blockRows: number; readonly bytes: number };
   readonly device: string;
   readonly seconds: number;
   readonly peakMemoryBytes: number;
@@ -83,7 +91,8 @@ export async function calibrate(
       windowTokens: evidence.windowTokens,
       tensors: evidence.tensors.size,
       gradients: evidence.embedding !== undefined,
-      ...(evidence.hessians && { hessians: sizeOf(evidence.hessians) }),
+      ...(evidence.hessians && { hessians: sizeOfHessians(evidence.hessians) }),
+      ...(evidence.grams && { grams: sizeOfGrams(evidence.grams) }),
       device: measured.device,
       seconds: (performance.now() - started) / 1000,
       peakMemoryBytes: peakMemoryBytes(),
@@ -95,12 +104,25 @@ export async function calibrate(
   }
 }
 
-function sizeOf({ shapes }: HessianSource): NonNullable<CalibrateReport['hessians']> {
+function sizeOfHessians({
+  shapes,
+  weighted,
+}: HessianSource): NonNullable<CalibrateReport['hessians']> {
+  const { count, largest, bytes } = sizeOf([...shapes.values()]);
+  return { count, weighted, blockColumns: largest, bytes };
+}
+
+function sizeOfGrams({ shapes }: GramSource): NonNullable<CalibrateReport['grams']> {
   const all = [...shapes.values()];
+  const { count, largest, bytes } = sizeOf(all.map((of) => ({ ...of, columns: of.rows })));
+  return { count, blockRows: largest, bytes };
+}
+
+function sizeOf(shapes: readonly HessianShape[]): Record<'count' | 'largest' | 'bytes', number> {
   return {
-    count: all.length,
-    blockColumns: Math.max(...all.map(({ blockSize }) => blockSize)),
-    bytes: 4 * all.reduce((sum, shape) => sum + hessianRows(shape) * shape.blockSize, 0),
+    count: shapes.length,
+    largest: Math.max(...shapes.map(({ blockSize }) => blockSize)),
+    bytes: 4 * shapes.reduce((sum, shape) => sum + hessianRows(shape) * shape.blockSize, 0),
   };
 }
 
