@@ -97,8 +97,6 @@ function byHand(
 
 const name = 'blk.0.ffn_up.weight';
 
-const toIntegers: Rounder = async ({ values }) => values.map(Math.round);
-
 test('a matrix costs ½ Σ g v Δ² of the weights as a decoder reads them back', async () => {
   const { model, evidence, weights } = made({ [name]: [40, 64] });
   const { inputs, outputs } = evidence.tensors.get(name)!;
@@ -116,40 +114,6 @@ test('a matrix costs ½ Σ g v Δ² of the weights as a decoder reads them back'
   expect(q8!.cost).toBeLessThan(expected / 100);
   // 40 rows of two blocks of 34 and 18 bytes, padded to 32.
   expect([q8!.bytes, q4!.bytes]).toEqual([2720, 1440]);
-});
-
-test('with a Hessian of blocks, errors of neighbouring columns count together', async () => {
-  const { model, evidence, weights } = made({ [name]: [4, 96] });
-  const known = evidence.tensors.get(name)!;
-  const random = seededRandom(9);
-  // Columns of two activations each, so that blocks are neither diagonal nor of full rank.
-  const a = Array.from({ length: 2 }, () =>
-    Float64Array.from({ length: 128 }, () => random.normal()),
-  );
-  const sums = new Float64Array(2 * 64 * 64);
-  const product = (i: number, j: number) => a.reduce((sum, one) => sum + one[i]! * one[j]!, 0);
-  for (let block = 0; block < 2; block++)
-    for (let i = 0; i < 64; i++)
-      for (let j = 0; j < 64; j++)
-        sums[(block * 64 + i) * 64 + j] = product(block * 64 + i, block * 64 + j);
-  const tensors = new Map([[name, { ...known, hessian: { blockSize: 64, sums } }]]);
-  const options = { ...all, round: toIntegers };
-  const costs = await predictCosts(model, { ...evidence, tensors }, options);
-  let expected = 0;
-  for (let row = 0; row < 4; row++)
-    for (const one of a)
-      for (const [first, last] of [
-        [0, 64],
-        [64, 96],
-      ] as const) {
-        let y = 0;
-        for (let at = first; at < last; at++) {
-          const value = weights.get(name)![row * 96 + at]!;
-          y += (value - Math.round(value)) * one[at]!;
-        }
-        expected += ((known.outputs!.sums[row]! / tokens) * y ** 2) / tokens / 2;
-      }
-  expect(costs.get(name)![0]!.cost / expected).toBeCloseTo(1, 6);
 });
 
 /** Experts are drawn to the mean of their layer's 600 tokens by 64 tokens: moments.ts. */
@@ -175,6 +139,8 @@ test('an expert counts by its share of the tokens, with its own moments', async 
   const costs = await predictCosts(model, evidence, all);
   expect(costs.get(stack)![1]!.cost / expected).toBeCloseTo(1, 6);
 });
+
+const toIntegers: Rounder = async ({ values }) => values.map(Math.round);
 
 test('a tied embedding pays as output matrix and as table', async () => {
   const table = 'token_embd.weight';

@@ -31,10 +31,10 @@ export async function sampledCost(
     const weights = importance.subarray(expert * columns, (expert + 1) * columns);
     const rows = { tensor: name, type, columns, values: some, importance: weights };
     const rounded = await round({ ...rows, evidence, expert });
-    const errors = Float64Array.from(some, (value, at) => value - rounded[at]!);
     for (let at = 0; at < count; at++) {
-      const error = errors.subarray(at * columns, (at + 1) * columns);
-      cost += rowCost(tensor, first + at, expert, error);
+      const row = [at * columns, (at + 1) * columns] as const;
+      const squares = squaredDifferences(some.subarray(...row), rounded.subarray(...row));
+      cost += rowCost(tensor, first + at, expert, squares);
     }
   }
   return cost;
@@ -60,42 +60,23 @@ function runsOfExperts({ sample, rows, uses }: SampledTensor): Run[] {
   return runs;
 }
 
+function squaredDifferences(values: Float32Array, rounded: Float32Array): Float64Array {
+  return Float64Array.from(values, (value, at) => (value - rounded[at]!) ** 2);
+}
+
 /** What the rows that this one stands for cost together. */
 function rowCost(
-  { uses, sample }: SampledTensor,
+  { uses, columns, sample }: SampledTensor,
   at: number,
   expert: number,
-  error: Float64Array,
+  squares: Float64Array,
 ): number {
-  const row = sample.rows[at]!;
-  const cost = uses.reduce((sum, use) => {
-    const { rows, columns, hessian } = use;
-    const weights = columns.subarray(expert * error.length, (expert + 1) * error.length);
-    return sum + rows[row]! * (hessian ? squareIn(hessian, error) : weightedSquare(weights, error));
-  }, 0);
-  return (sample.weights[at]! * cost) / 2;
-}
-
-function weightedSquare(weights: Float64Array, error: Float64Array): number {
-  let sum = 0;
-  for (const [at, weight] of weights.entries()) sum += weight * error[at]! ** 2;
-  return sum;
-}
-
-/** eᵀ H e a token: the blocks of H are symmetric, so that half of each is enough. */
-function squareIn(
-  { blockSize, sums, tokens }: NonNullable<TensorUse['hessian']>,
-  error: Float64Array,
-): number {
-  let total = 0;
-  for (let row = 0; row < error.length; row++) {
-    const first = row - (row % blockSize);
-    const place = row * blockSize - first;
-    const last = Math.min(first + blockSize, error.length);
-    let sum = (sums[place + row]! * error[row]!) / 2;
-    for (let column = row + 1; column < last; column++)
-      sum += sums[place + column]! * error[column]!;
-    total += error[row]! * sum;
+  let cost = 0;
+  for (const use of uses) {
+    const weights = use.columns.subarray(expert * columns, (expert + 1) * columns);
+    let error = 0;
+    for (let column = 0; column < columns; column++) error += weights[column]! * squares[column]!;
+    cost += use.rows[sample.rows[at]!]! * error;
   }
-  return (2 * total) / tokens;
+  return (sample.weights[at]! * cost) / 2;
 }

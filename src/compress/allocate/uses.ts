@@ -1,10 +1,10 @@
 import { meanSquares } from '../evidence/moments.ts';
-import type { Evidence, Hessian } from '../evidence/evidence.ts';
+import type { Evidence } from '../evidence/evidence.ts';
 import { PithError } from '../../util/errors.ts';
 
 /**
  * One way in which a tensor reaches the logits: a change Δ of its weights costs ½ Σ rows_i columns_j Δ_ij² nats a
- * token, or ½ Σ rows_i Δ_iᵀ H Δ_i where the Hessian H of the columns is known.
+ * token.
  */
 export interface TensorUse {
   /** One of a stack's matrices after the other. */
@@ -13,8 +13,6 @@ export interface TensorUse {
   readonly rows: Float64Array;
   /** `[experts, columns]`. */
   readonly columns: Float64Array;
-  /** Of a matrix that is no expert's, and the tokens that it sums over. */
-  readonly hessian?: Hessian & { readonly tokens: number };
 }
 
 /** The embedding as a table, whatever else it is. */
@@ -24,7 +22,6 @@ const table = 'token_embd.weight';
  * What a tensor does for the model: a matrix, a table of rows, or both where the embedding is tied.
  *
  * - A matrix y = W a: the mean squares of the gradient by y and of a. An expert's count by its share of the tokens.
- *   With a Hessian, what columns' errors make together counts too: error feedback lowers that, not the squares.
  * - The embedding: how often a row is read, and the mean squares of the gradient by what it gives.
  *
  * @throws PithError `not-found` when the evidence knows nothing of the tensor, `unsupported` when it has no gradients.
@@ -42,13 +39,7 @@ export function usesOf(
     const { experts, size, counts } = matrix.outputs;
     const rows = meanSquares(matrix.outputs);
     for (const at of rows.keys()) rows[at]! *= counts[Math.floor(at / size)]! / tokens;
-    const { hessian } = matrix;
-    uses.push({
-      experts,
-      rows,
-      columns: meanSquares(matrix.inputs),
-      ...(hessian && { hessian: { ...hessian, tokens: matrix.inputs.counts[0]! } }),
-    });
+    uses.push({ experts, rows, columns: meanSquares(matrix.inputs) });
   }
   if (name === table) {
     if (!embedding) throw withoutGradients(source.model);
