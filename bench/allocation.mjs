@@ -61,8 +61,17 @@ const { values: options } = parseArgs({
 if (!options.data || !options.text)
   throw new Error('Give --data, text for the evidence, and --text, other text to measure on.');
 const types = [
-  ...['IQ2_XS', 'IQ2_S', 'Q2_K', 'IQ3_XXS', 'Q3_K', 'IQ3_S'],
-  ...['IQ4_XS', 'Q4_K', 'Q5_K', 'Q6_K', 'Q8_0'],
+  'IQ2_XS',
+  'IQ2_S',
+  'Q2_K',
+  'IQ3_XXS',
+  'Q3_K',
+  'IQ3_S',
+  'IQ4_XS',
+  'Q4_K',
+  'Q5_K',
+  'Q6_K',
+  'Q8_0',
 ];
 const allocatedBits = [3, 3.5, 4, 4.5, 5];
 const context = 512;

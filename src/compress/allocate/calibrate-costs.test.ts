@@ -42,10 +42,11 @@ function sumOf(chosen: TensorTypes, factorOf: (name: string) => number): number 
 
 const trueCost: Probe = async (chosen) => sumOf(chosen, (name) => truth[classOf(name)] ?? 1);
 
+const feedForwards = (layers: number) =>
+  Array.from({ length: layers }, (_, layer) => `blk.${layer}.ffn_up.weight`);
+
 test('layers are classed by thirds, and what lies outside them by name', () => {
-  const of = (layers: number) =>
-    Array.from({ length: layers }, (_, layer) => `blk.${layer}.ffn_up.weight`);
-  expect([...costClasses(of(4)).values()]).toEqual([
+  expect([...costClasses(feedForwards(4)).values()]).toEqual([
     'firstLayers',
     'firstLayers',
     'middleLayers',
