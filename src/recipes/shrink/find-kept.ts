@@ -1,12 +1,13 @@
 import { unlink } from 'node:fs/promises';
-import { frontier, type Allocation } from '../../compress/allocate/index.ts';
+import { choiceGroups, frontier, type Allocation } from '../../compress/allocate/index.ts';
 import { attempt } from '../../storage/system-error.ts';
 import { quantize } from '../quantize.ts';
 import type { Budget } from './budget/budget.ts';
 import type { Job } from './job.ts';
 import { smallestThatKeeps, type Trial } from './budget/keep.ts';
 import { measureFile, retentionOf, type Retention } from './measure.ts';
-import { givenAllocation, type Predicted } from './predict/predict.ts';
+import { allocationOf } from './predict/choose.ts';
+import type { Predicted } from './predict/predict.ts';
 import { pathIn, planFileOf, workOptions } from './write-file.ts';
 
 /** How the size of a file was found. */
@@ -37,10 +38,11 @@ export async function findKept(
   predicted: Predicted,
   { share, label }: KeepBudget,
 ): Promise<FoundAllocation> {
+  const { costs } = predicted.chosen.get(label)!;
   const tries: Retention[] = [];
   const found = await job.steps.run(`find ${label}`, async () => {
     const { allocation, trials } = await smallestThatKeeps(
-      frontier(predicted.groups),
+      frontier(choiceGroups(costs)),
       share,
       async (point) => {
         const retention = await tryAllocation(job, predicted, point);
@@ -53,12 +55,10 @@ export async function findKept(
       what: [...new Set(tries.map(({ what }) => what))].join(', '),
       trials,
     };
-    return { types: [...allocation.types], keep };
+    return { types: [...allocation.types], klDivergence: allocation.cost, keep };
   });
-  return {
-    allocation: givenAllocation(predicted.groups, new Map(found.types)),
-    keep: found.keep,
-  };
+  const { types, klDivergence, keep } = found;
+  return { allocation: allocationOf(costs, new Map(types), klDivergence), keep };
 }
 
 /** Writes a file for as long as it is measured. */

@@ -87,7 +87,7 @@ async function openJob(
     hash,
     ...[split.measured, split.heldOut].map(windowsHash),
     JSON.stringify([types, data, request.maxTokens, request.limit]),
-    JSON.stringify([...given].map(([label, own]) => [label, [...own]])),
+    JSON.stringify([...given].map(([label, { types: own }]) => [label, [...own]])),
   ]);
   const steps = opened.add(await Steps.open(join(target.output, resultNames.steps), key));
   const notes = [...model.notes, ...split.notes, ...quantizedNotes(model), ...keptNotes(steps)];
@@ -95,7 +95,8 @@ async function openJob(
   return { request, target, model, ...facts, steps, opened, notes };
 }
 
-function quantizedNotes({ tensors, source }: Model): string[] {
+/** Says of a model that was quantized before what that means. */
+export function quantizedNotes({ tensors, source }: Pick<Model, 'tensors' | 'source'>): string[] {
   const types = [...tensors.values()].map(({ type }) => type);
   const quantized = new Set(types.filter((type) => unitOf(type).weights > 1));
   if (quantized.size === 0) return [];

@@ -4,11 +4,11 @@ import { writeAtomic } from '../../storage/write-atomic.ts';
 import { averageBits } from '../../tensor/tensor.ts';
 import { PithError } from '../../util/errors.ts';
 import type { WrittenReport } from '../report/write-report.ts';
-import type { Budget, SizedBudget } from './budget/budget.ts';
+import { parseBudgets } from './budget/budget.ts';
 import { writeCard } from './card.ts';
 import { refuseResults, resultNames } from './folder.ts';
 import { withJob, type Job } from './job.ts';
-import { allocationFor, frontierPoints, predict, type FrontierPoint } from './predict/predict.ts';
+import { frontierPoints, predict, type FrontierPoint } from './predict/predict.ts';
 import type { ChosenTypes } from './recipe/recipe-file.ts';
 import type { ShrinkRequest, ShrinkTarget } from './request.ts';
 import { recipeOf } from './recipe/recipe-of.ts';
@@ -89,7 +89,7 @@ export function shrink(
       recipe,
       ...common(job, started, predicted),
       steps,
-      notes: [...job.notes, ...files.flatMap(({ notes }) => notes)],
+      notes: unique([...job.notes, ...predicted.notes, ...files.flatMap((file) => file.notes)]),
     };
   });
 }
@@ -99,19 +99,18 @@ export function shrink(
  *
  * @throws PithError as {@link shrink}; `usage` for `keep`, whose size only files can tell.
  */
-export function predictShrink(
+export async function predictShrink(
   request: ShrinkRequest,
   target: ShrinkTarget,
   given: ChosenTypes = noTypes,
 ): Promise<ShrinkPrediction> {
   const started = performance.now();
+  if (parseBudgets(request).some(({ kind }) => kind === 'keep')) throw keepNeedsFiles();
   return withJob(request, target, given, async (job) => {
-    const budgets = job.budgets.filter(isSized);
-    if (budgets.length === 0) throw keepNeedsFiles();
     job.steps.plan(plannedSteps(job));
     const predicted = await predict(job);
-    const files = budgets.map((budget): PredictedFile => {
-      const allocation = allocationFor(budget, job, predicted);
+    const files = job.budgets.map((budget): PredictedFile => {
+      const allocation = predicted.chosen.get(budget.label)!.allocation!;
       const { layout, tensors } = planFileOf(job, predicted, allocation);
       return {
         label: budget.label,
@@ -127,9 +126,13 @@ export function predictShrink(
       folder: target.output,
       files,
       steps: steps.list,
-      notes,
+      notes: [...notes, ...predicted.notes],
     };
   });
+}
+
+function unique(notes: readonly string[]): string[] {
+  return [...new Set(notes)];
 }
 
 function common({ target }: Job, started: number, predicted: Awaited<ReturnType<typeof predict>>) {
@@ -147,10 +150,6 @@ async function refuseOld(job: Job): Promise<void> {
   if (hasBegun || job.target.force) return;
   const outputs = job.budgets.map((budget) => outputOf(job, budget));
   await refuseResults(job.target.output, outputs);
-}
-
-function isSized(budget: Budget): budget is SizedBudget {
-  return budget.kind !== 'keep';
 }
 
 function keepNeedsFiles(): PithError {

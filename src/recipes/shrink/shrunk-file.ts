@@ -8,7 +8,8 @@ import { findKept, type KeepReport } from './find-kept.ts';
 import type { Job } from './job.ts';
 import type { FileMeasurement } from './measure.ts';
 import { losingNotes, losingTensors } from './predict/held-out.ts';
-import { allocationFor, givenAllocation, type Predicted } from './predict/predict.ts';
+import { stepOf } from './predict/choose.ts';
+import type { Predicted } from './predict/predict.ts';
 import { nearestPreset, presetOf } from './preset.ts';
 import { finishFile, pathIn, planFileOf, stepsOf } from './write-file.ts';
 
@@ -44,7 +45,7 @@ export function plannedSteps({ budgets }: Job): string[] {
     ...stepsOf(label),
     `beside ${label}`,
   ]);
-  return ['evidence', 'costs', ...files, 'card'];
+  return ['evidence', 'costs', ...budgets.map(stepOf), ...files, 'card'];
 }
 
 /** Chooses types for a budget, writes the file, checks and measures it, and a mix of llama.cpp beside it. */
@@ -92,11 +93,10 @@ async function chooseTypes(
   predicted: Predicted,
   budget: Budget,
 ): Promise<{ readonly allocation: Allocation; readonly keep?: KeepReport }> {
-  if (budget.kind !== 'keep') return { allocation: allocationFor(budget, job, predicted) };
-  const given = job.given.get(budget.label);
-  return given
-    ? { allocation: givenAllocation(predicted.groups, given) }
-    : findKept(job, predicted, budget);
+  const { allocation } = predicted.chosen.get(budget.label)!;
+  if (allocation) return { allocation };
+  if (budget.kind === 'keep') return findKept(job, predicted, budget);
+  throw new Error(`No types were chosen for ${budget.label}.`);
 }
 
 function tensorTypesName({ budgets }: Job, label: string): string {

@@ -1,32 +1,28 @@
 import { availableParallelism } from 'node:os';
-import {
-  activationNoise,
-  predictCosts,
-  type ChoiceGroup,
-} from '../../../compress/allocate/index.ts';
+import { activationNoise, predictCosts, type TypeCost } from '../../../compress/allocate/index.ts';
 import type { Evidence } from '../../../compress/evidence/evidence.ts';
 import { coupledCosts } from '../../../compress/feedback/coupled-costs.ts';
 import { Couplings } from '../../../compress/feedback/couplings.ts';
-import type { EncodableType } from '../../../kernels/kernels.ts';
-import type { Model } from '../../../models/model.ts';
 import { startTranscoder } from '../../../runtime/kernel-workers.ts';
 import { OpenThings } from '../../../util/closing.ts';
-import type { ShrinkTarget } from '../request.ts';
+import type { Job } from '../job.ts';
+
+/** Costs of types by tensor, as plain data. */
+export type CostEntries = readonly (readonly [tensor: string, costs: readonly TypeCost[]])[];
 
 /** What each type would cost each matrix, errors fed back where they can be, and activations rounded as on a CPU. */
-export async function predictGroups(
-  model: Model,
+export async function predictedCosts(
+  { model, types, target }: Job,
   evidence: Evidence,
-  types: readonly EncodableType[],
-  { threads = availableParallelism(), onProgress, signal }: ShrinkTarget,
-): Promise<ChoiceGroup[]> {
+): Promise<CostEntries> {
+  const { threads = availableParallelism(), onProgress, signal } = target;
   const opened = new OpenThings();
   try {
     const transcoder = opened.add(await startTranscoder(threads));
     const couplings = new Couplings(evidence, transcoder);
     const options = { evidence, couplings, transcoder };
     const costs = await predictCosts(model, evidence, { types, transcoder, onProgress, signal });
-    const groups: ChoiceGroup[] = [];
+    const entries: [string, readonly TypeCost[]][] = [];
     for (const [name, plain] of costs) {
       const own = plain.map(({ type }) => type);
       const tensor = model.tensors.get(name)!;
@@ -35,9 +31,9 @@ export async function predictGroups(
       const choices = plain.map(({ type, bytes, cost }) => {
         return { type, bytes, cost: (coupled?.get(type) ?? cost) + noise(type) };
       });
-      groups.push({ tensors: [name], choices });
+      entries.push([name, choices]);
     }
-    return groups;
+    return entries;
   } finally {
     await opened.close();
   }

@@ -1,34 +1,29 @@
 import { join } from 'node:path';
-import {
-  allocate,
-  frontier,
-  type Allocation,
-  type ChoiceGroup,
-} from '../../../compress/allocate/index.ts';
+import { choiceGroups, frontier } from '../../../compress/allocate/index.ts';
 import type { Evidence } from '../../../compress/evidence/evidence.ts';
 import type { Imatrix } from '../../../compress/quantize/importance.ts';
-import type { EncodableType } from '../../../kernels/kernels.ts';
-import { PithError } from '../../../util/errors.ts';
-import type { SizedBudget } from '../budget/budget.ts';
-import { predictGroups } from './costs.ts';
-import { evidenceOf } from './evidence.ts';
-import { checkBudget, fileBudget, frameOf, type FileFrame } from '../budget/file-frame.ts';
+import { frameOf, type FileFrame } from '../budget/file-frame.ts';
 import { resultNames } from '../folder.ts';
-import { fullImatrix, plainImatrix } from './importance.ts';
 import type { Job } from '../job.ts';
+import { chooseAll, probeNotes, type Choices } from './choose.ts';
+import { predictedCosts } from './costs.ts';
+import { evidenceOf } from './evidence.ts';
+import { fullImatrix, plainImatrix } from './importance.ts';
 
-/** What is known once there is evidence. */
+/** What is known before the first file is written. */
 export interface Predicted {
   readonly evidence: Evidence;
-  readonly groups: readonly ChoiceGroup[];
+  /** By the budget's label. */
+  readonly chosen: ReadonlyMap<string, Choices>;
   /** With what files are written. */
   readonly imatrix: Imatrix;
   /** With what llama.cpp's mixes are written. */
   readonly plainImatrix: Imatrix;
   readonly frame: FileFrame;
+  readonly notes: readonly string[];
 }
 
-/** Measures evidence and predicts what each type would cost each matrix; both are kept in the folder. */
+/** Measures evidence, predicts what each type would cost each matrix, and chooses; all is kept in the folder. */
 export async function predict(job: Job): Promise<Predicted> {
   const { model, request, split, steps, target, modelHash, candidates } = job;
   const place = { path: join(target.output, resultNames.evidence), modelHash, target };
@@ -39,49 +34,11 @@ export async function predict(job: Job): Promise<Predicted> {
   });
   const evidence = job.opened.add(await evidenceOf(request, split, place));
   const imatrix = fullImatrix(evidence, candidates.keys());
-  const groups = await steps.run('costs', () => predictGroups(model, evidence, job.types, target));
+  const costs = await steps.run('costs', () => predictedCosts(job, evidence));
   const frame = frameOf(model, candidates, imatrix);
-  return { evidence, groups, imatrix, plainImatrix: plainImatrix(evidence), frame };
-}
-
-/**
- * The best types for a budget, or those that a recipe gives.
- *
- * @throws PithError as {@link checkBudget}; `not-found` for a recipe of another model.
- */
-export function allocationFor(
-  budget: SizedBudget,
-  { given, candidates }: Job,
-  { groups, frame }: Predicted,
-): Allocation {
-  const types = given.get(budget.label);
-  if (types) return givenAllocation(groups, types);
-  checkBudget(budget, frame, candidates);
-  return allocate(groups, fileBudget(budget, frame) - frame.headerBytes - frame.keptBytes);
-}
-
-/** What types that were chosen before take and cost. */
-export function givenAllocation(
-  groups: readonly ChoiceGroup[],
-  types: ReadonlyMap<string, EncodableType>,
-): Allocation {
-  const chosen = groups.map(({ tensors, choices }) => {
-    const type = types.get(tensors[0]!);
-    const choice = choices.find((one) => one.type === type);
-    if (choice) return choice;
-    throw new PithError(
-      'not-found',
-      type === undefined
-        ? `The recipe has no type for ${tensors[0]}.`
-        : `The recipe gives ${tensors[0]} the type ${type}, which is not among its candidates.`,
-      'Leave "chosen" out of the recipe to have types chosen anew.',
-    );
-  });
-  return {
-    types,
-    bytes: chosen.reduce((sum, { bytes }) => sum + bytes, 0),
-    cost: chosen.reduce((sum, { cost }) => sum + cost, 0),
-  };
+  const chosen = await chooseAll(job, { costs, evidence, imatrix, frame });
+  const notes = probeNotes(job);
+  return { evidence, chosen, imatrix, plainImatrix: plainImatrix(evidence), frame, notes };
 }
 
 /** A size and what is predicted of the best file of that size. */
@@ -93,9 +50,10 @@ export interface FrontierPoint {
 
 const mostPoints = 200;
 
-/** The whole curve of best files, thinned out evenly. */
-export function frontierPoints({ groups, frame }: Predicted): FrontierPoint[] {
-  const all = frontier(groups);
+/** The whole curve of best files by the costs around the first budget, thinned out evenly. */
+export function frontierPoints({ chosen, frame }: Predicted): FrontierPoint[] {
+  const [first] = chosen.values();
+  const all = frontier(choiceGroups(first!.costs));
   const count = Math.min(mostPoints, all.length);
   const place = (at: number) => Math.round((at * (all.length - 1)) / Math.max(1, count - 1));
   const places = Array.from({ length: count }, (_, at) => place(at));

@@ -16,7 +16,8 @@ const recipe: ShrinkRecipe = {
 
 test('what is written is what is read; types are by file and tensor', () => {
   expect(parseRecipe(serializeRecipe(recipe), 'recipe.yaml')).toEqual(recipe);
-  expect(chosenTypes(recipe)).toEqual(new Map([['3.2GB', new Map([['output.weight', 'Q6_K']])]]));
+  const types = new Map([['output.weight', 'Q6_K']]);
+  expect(chosenTypes(recipe)).toEqual(new Map([['3.2GB', { types, klDivergence: 0.0123 }]]));
 });
 
 test('a recipe by hand needs a format and a budget', () => {

@@ -57,8 +57,14 @@ const schema = z.strictObject({
 /** Everything that is needed to shrink a model the same way again. */
 export type ShrinkRecipe = Readonly<z.infer<typeof schema>>;
 
-/** Types of the matrices of each file, by the budget's label. */
-export type ChosenTypes = ReadonlyMap<string, ReadonlyMap<string, EncodableType>>;
+/** Types of the matrices of a file, and what was predicted of it. */
+export interface ChosenFile {
+  readonly types: ReadonlyMap<string, EncodableType>;
+  readonly klDivergence: number;
+}
+
+/** By the budget's label. */
+export type ChosenTypes = ReadonlyMap<string, ChosenFile>;
 
 /**
  * Reads a recipe.
@@ -81,9 +87,9 @@ export function parseRecipe(text: string, source: string): ShrinkRecipe {
 
 /** The types that a recipe holds for each file. */
 export function chosenTypes({ chosen = {} }: ShrinkRecipe): ChosenTypes {
-  const files = Object.entries(chosen).map(([label, { types }]) => {
+  const files = Object.entries(chosen).map(([label, { types, klDivergence }]) => {
     const own = Object.entries(types).map(([name, type]) => [name, parseBlockType(type)] as const);
-    return [label, new Map(own)] as const;
+    return [label, { types: new Map(own), klDivergence }] as const;
   });
   return new Map(files);
 }
