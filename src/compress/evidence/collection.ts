@@ -20,6 +20,8 @@ export interface CollectOptions {
   readonly gradients?: boolean;
   /** Also Hessians of so many neighbouring input columns, `Infinity` for full ones. Default none; experts have them with gradients. */
   readonly hessianBlock?: number | undefined;
+  /** Hessians may lack full rank: errors are to be judged by them, not made up for. Default false. */
+  readonly singular?: boolean | undefined;
   /** Most output rows of a block of the Gram matrices that Hessians with gradients bring along. Default 1024. */
   readonly outputBlock?: number | undefined;
   /** For sampled labels. Default 1. */

@@ -77,7 +77,7 @@ export class Collector {
     this.#declare();
     const tokens = this.#windows.length * this.#shape.length;
     const products = this.#products.sources(tokens, this.#store);
-    if (products.hessians) demandRank(tokens, products.hessians.shapes);
+    if (products.hessians && !this.#options.singular) demandRank(tokens, products.hessians.shapes);
     const sums = [
       ...this.#tally.arrays,
       ...this.#products.weights.values(),

@@ -43,7 +43,7 @@ export function demandRank(tokens: number, shapes: ReadonlyMap<string, HessianSh
     'unsupported',
     `${tokens} tokens are too few for Hessians of ${blockSize} columns (${name}), which have full rank from ` +
       `${blockSize} tokens on.`,
-    `Give more text, or ask for smaller blocks: --hessian-block ${Math.max(1, Math.floor(tokens / tokensOfColumn))}`,
+    `Give more text (--data, --tokens), or measure smaller blocks: pith calibrate --hessian-block ${Math.max(1, Math.floor(tokens / tokensOfColumn))}`,
   );
 }
 

@@ -29,6 +29,8 @@ export interface MeasureOptions {
   readonly request: CalibrateRequest;
   readonly target: CalibrateTarget;
   readonly opened: OpenThings;
+  /** As in `CollectOptions`. */
+  readonly singular?: boolean;
 }
 
 const seed = 1;
@@ -42,7 +44,7 @@ const tokensOfPass = 2 ** 14;
 export async function measure(
   model: Model,
   text: CalibrationWindows,
-  { request, target, opened }: MeasureOptions,
+  { request, target, opened, singular }: MeasureOptions,
 ): Promise<Measured> {
   const { threads = availableParallelism(), onProgress, signal } = target;
   const { mode, reason } = modeOf(model, { availableBytes: availableMemory() });
@@ -73,6 +75,7 @@ export async function measure(
     collectEvidence({ model, engine, weights }, text.windows, {
       gradients,
       hessianBlock,
+      singular,
       seed,
       activationBytes: activationBytes(),
       windowsAtOnce: Math.ceil(tokensOfPass / windowTokens),

@@ -11,6 +11,9 @@ import { pathIn } from '../write-file.ts';
 import { hessianBlock } from './evidence.ts';
 import type { Predicted } from './predict.ts';
 
+/** Rows of each matrix that are compared: enough to tell twice the cost from half of it. */
+const rows = 64;
+
 /** A matrix that feedback would make worse on text that its evidence has nothing of. */
 export interface LosingTensor extends HeldOutCosts {
   readonly tensor: string;
@@ -57,6 +60,7 @@ async function compare(
     request: { model: request.model, hessianBlock },
     target: { output: pathIn(job, 'held-out'), threads, onProgress, signal },
     opened,
+    singular: true,
   });
   const transcoder = opened.add(await startTranscoder(threads));
   const couplings = new Couplings(evidence, transcoder);
@@ -66,7 +70,7 @@ async function compare(
     const importance = imatrix.entries.get(name)?.values;
     // Stacks of experts have an importance an expert: held-out text is too short for most of them.
     if (importance?.length !== columnsOf(tensor.shape)) continue;
-    const options = { evidence, heldOut, couplings, transcoder, type, importance };
+    const options = { evidence, heldOut, couplings, transcoder, type, importance, rows };
     const costs = await heldOutCosts(tensor, options);
     if (costs && costs.feedback > costs.plain) losing.push({ tensor: name, ...costs });
   }
