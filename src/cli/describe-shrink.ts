@@ -22,7 +22,7 @@ export function describeShrink(report: ShrinkOutput): string {
     table(head, rows),
     'KL: nats per token against the original, 95 % interval, the file as it runs in llama.cpp.',
     ...files.map(({ output }) => `${output}: the model`),
-    `${card.html}: the report, with intervals, the curve of all sizes, speed and energy`,
+    `${card.html}: the report, with intervals and the curve of all sizes`,
     `${recipe}: to repeat it · ${tensorTypes}: for llama-quantize --tensor-type-file`,
     `${evidence}: serves further sizes`,
     `${steps.filter(({ done }) => done).length} steps in ${formatDuration(seconds)}`,

@@ -11,7 +11,7 @@ import { losingNotes, losingTensors } from './predict/held-out.ts';
 import { stepOf } from './predict/choose.ts';
 import type { Predicted } from './predict/predict.ts';
 import { nearestPreset, presetOf } from './preset.ts';
-import { finishFile, pathIn, planFileOf, stepsOf } from './write-file.ts';
+import { finishFile, finishReference, pathIn, planFileOf, stepsOf } from './write-file.ts';
 
 /** A mix of llama.cpp that was measured beside a file; its own file is gone when the job ends. */
 export interface ReferenceFile {
@@ -115,7 +115,7 @@ async function besideStep(
     : nearestPreset(model, plainImatrix, bytes);
   return steps.run(`beside ${label}`, async () => {
     const path = pathIn(job, `beside-${type.toLowerCase()}.gguf`);
-    const { measured } = await finishFile(job, { label: type, path, plan });
+    const { measured } = await finishReference(job, { label: type, path, plan });
     return { type, bytes: plan.layout.totalBytes, path, measured };
   });
 }

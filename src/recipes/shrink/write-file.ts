@@ -44,16 +44,23 @@ export function pathIn({ target }: Job, name: string): string {
  * @throws PithError `verify-failed` naming the check; what `quantize` and `evaluate` throw.
  */
 export async function finishFile(job: Job, file: PlannedFile): Promise<FinishedFile> {
-  const { steps, request, target } = job;
   const { label, path } = file;
   const written = await writeStep(job, file);
-  await steps.run(`verify ${label}`, async () => {
-    const report = await verify(path, { against: request.model, ...workOptions(job) });
+  await job.steps.run(`verify ${label}`, async () => {
+    const report = await verify(path, { against: job.request.model, ...workOptions(job) });
     if (!report.ok) throw failed(report);
     return report.checks.map(({ name, detail }) => ({ name, detail }));
   });
-  const measured = await steps.run(`measure ${label}`, () => measureFile(path, request, target));
-  return { written, measured };
+  return { written, measured: await measureStep(job, file) };
+}
+
+/** Writes a file to compare with and measures it, however badly it speaks. */
+export async function finishReference(job: Job, file: PlannedFile): Promise<FinishedFile> {
+  return { written: await writeStep(job, file), measured: await measureStep(job, file) };
+}
+
+function measureStep({ steps, request, target }: Job, { label, path }: PlannedFile) {
+  return steps.run(`measure ${label}`, () => measureFile(path, request, target));
 }
 
 /** What {@link finishFile} does, by name. */

@@ -5,6 +5,7 @@ import { coupledCosts } from '../../../compress/feedback/coupled-costs.ts';
 import { Couplings } from '../../../compress/feedback/couplings.ts';
 import { startTranscoder } from '../../../runtime/kernel-workers.ts';
 import { OpenThings } from '../../../util/closing.ts';
+import { PithError } from '../../../util/errors.ts';
 import type { Job } from '../job.ts';
 
 /** Costs of types by tensor, as plain data. */
@@ -32,6 +33,9 @@ export async function predictedCosts(
         return { type, bytes, cost: (coupled?.get(type) ?? cost) + noise(type) };
       });
       entries.push([name, choices]);
+      const label = `${name}, errors fed back`;
+      onProgress?.({ label, done: entries.length, total: costs.size, unit: 'steps' });
+      if (signal?.aborted) throw new PithError('cancelled', 'Predicting costs was cancelled.');
     }
     return entries;
   } finally {

@@ -5,6 +5,7 @@ import { heldOutCosts, type HeldOutCosts } from '../../../compress/feedback/held
 import { startTranscoder } from '../../../runtime/kernel-workers.ts';
 import { columnsOf } from '../../../tensor/tensor.ts';
 import { OpenThings } from '../../../util/closing.ts';
+import { PithError } from '../../../util/errors.ts';
 import { measure } from '../../calibrate/measure.ts';
 import type { Job } from '../job.ts';
 import { pathIn } from '../write-file.ts';
@@ -65,6 +66,7 @@ async function compare(
   const transcoder = opened.add(await startTranscoder(threads));
   const couplings = new Couplings(evidence, transcoder);
   const losing: LosingTensor[] = [];
+  let done = 0;
   for (const [name, type] of types) {
     const tensor = model.tensors.get(name)!;
     const importance = imatrix.entries.get(name)?.values;
@@ -73,6 +75,9 @@ async function compare(
     const options = { evidence, heldOut, couplings, transcoder, type, importance, rows };
     const costs = await heldOutCosts(tensor, options);
     if (costs && costs.feedback > costs.plain) losing.push({ tensor: name, ...costs });
+    onProgress?.({ label: `${name}, held out`, done: ++done, total: types.size, unit: 'steps' });
+    if (signal?.aborted)
+      throw new PithError('cancelled', 'Comparing on held-out text was cancelled.');
   }
   await state.remove();
   return losing;
