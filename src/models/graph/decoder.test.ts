@@ -113,6 +113,17 @@ test.each(refused)('a model that cannot be run is refused as %s: %s', (code, mes
   );
 });
 
+test('an output matrix of its own is left out of a graph without logits, and takes part in one with them', () => {
+  const { tensors } = plain;
+  const embedding = tensors.get('token_embd.weight')!;
+  const own = { ...embedding, name: 'output.weight' };
+  const untied = { ...plain, tensors: new Map(tensors).set('output.weight', own) };
+  const inputsOf = (logits?: 'all') =>
+    decoderGraph(untied, { ...sizes, ...(logits && { logits }) }).inputs.map(({ name }) => name);
+  expect(inputsOf()).not.toContain('output.weight');
+  expect(inputsOf('all')).toContain('output.weight');
+});
+
 test('any hyper-parameters end in a graph or a PithError', () => {
   const keys = [...plain.metadata.keys()].filter((key) => key.startsWith('llama.'));
   const more = [

@@ -137,7 +137,10 @@ function head(
   const epsilon = normEpsilon(scope.model, architecture);
   const hidden = normalize(root, 'output_norm', x, { architecture, epsilon });
   g.output('hidden', hidden);
-  if (logits === undefined) return;
+  if (logits === undefined) {
+    for (const part of ['weight', 'bias']) scope.leaveOut(`output.${part}`);
+    return;
+  }
   const rows = logits === 'all' ? hidden : chosenRows(scope, hidden, logits);
   const output = root.has('output.weight') ? 'output' : 'token_embd';
   const scores = root.linear(output, rows);

@@ -60,6 +60,11 @@ export class ModelScope {
     return value;
   }
 
+  /** Says that a tensor of the family has no part in this graph. */
+  leaveOut(tensor: string): void {
+    this.#used.add(tensor);
+  }
+
   /** Gives an activation its name, and makes it an output if that was asked for. */
   tap(name: string, value: Value): void {
     this.#taps.add(name);
