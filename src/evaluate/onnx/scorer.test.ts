@@ -62,6 +62,30 @@ test.each(['whole', 'byBlock'] as const)(
   },
 );
 
+test.each(['whole', 'byBlock'] as const)(
+  'a model whose output matrix is its own scores by that matrix: %s',
+  async (mode) => {
+    const embedding = llama.tensors.get('token_embd.weight')!;
+    // Rows in reverse: the likeliest tokens are others than with the embedding.
+    const read: Tensor['read'] = async (first, count) => {
+      const rowBytes = 4 * embedding.shape[1]!;
+      const bytes = await embedding.read(vocabulary - first - count, count);
+      const rows = Array.from({ length: count }, (_, row) =>
+        bytes.slice(row * rowBytes, (row + 1) * rowBytes),
+      );
+      return Uint8Array.from(rows.toReversed().flatMap((row) => [...row]));
+    };
+    const own = { ...embedding, name: 'output.weight', read };
+    const untied = { ...llama, tensors: new Map(llama.tensors).set(own.name, own) };
+    const scorer = await open({ mode }, untied);
+    const tokens = text(12);
+    const { logProbs: scored } = await scorer.score({ tokens, first: 1 });
+    const rows = (await logProbs(tokens, untied)).slice(0, -1);
+    expect([...scored]).toEqual(close(rows.map((row, at) => row[tokens[at + 1]!]!)));
+    await scorer.close();
+  },
+);
+
 test('only tokens from `first` on are scored, and top and at are of their positions', async () => {
   const scorer = await open();
   const tokens = text(12);
