@@ -1,4 +1,5 @@
 import type { EncodableType } from '../../kernels/kernels.ts';
+import { roundTrip } from '../../kernels/round-trip.ts';
 import type { Transcoder } from '../../kernels/transcoder.ts';
 import type { TensorEvidence } from '../evidence/evidence.ts';
 
@@ -22,24 +23,8 @@ export type Rounder = (rows: RowsToRound) => Promise<Float32Array>;
 
 /** Rounds as `writeQuantized` does: the plain encoders, weighted by importance. */
 export function encodingRounder(transcoder: Transcoder): Rounder {
-  return async ({ type, columns, values, importance }) => {
+  return ({ type, columns, values, importance }) => {
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-    const encoded = await transcoder.transcode({
-      from: 'F32',
-      to: type,
-      columns,
-      bytes,
-      importance,
-    });
-    const decoded = await transcoder.transcode({
-      from: type,
-      to: 'F32',
-      columns,
-      bytes: encoded.out,
-    });
-    const result = new Float32Array(decoded.out.slice().buffer);
-    encoded.release();
-    decoded.release();
-    return result;
+    return roundTrip(transcoder, { from: 'F32', to: type, columns, bytes, importance });
   };
 }

@@ -1,6 +1,7 @@
 import { readRowsAt } from '../../evaluate/onnx/read-floats.ts';
 import { hasGrid, type Coupling } from '../../kernels/feedback/coupling.ts';
 import type { EncodableType } from '../../kernels/kernels.ts';
+import { roundTrip } from '../../kernels/round-trip.ts';
 import type { Slab, Transcoder } from '../../kernels/transcoder.ts';
 import { columnsOf, type Tensor } from '../../tensor/tensor.ts';
 import type { Evidence } from '../evidence/evidence.ts';
@@ -47,21 +48,11 @@ export async function heldOutCosts(
   const coupling: Coupling = { columnFactors, rowFactors };
   const costOf = async (how: Partial<Slab>) =>
     (scale / 2) *
-    coupledSquares(difference(values, await rounded(transcoder, { ...slab, ...how })), {
+    coupledSquares(difference(values, await roundTrip(transcoder, { ...slab, ...how })), {
       hessian,
       weights,
     });
   return { feedback: await costOf({ coupling }), plain: await costOf({ importance }) };
-}
-
-async function rounded(transcoder: Transcoder, slab: Slab): Promise<Float32Array> {
-  const { to, columns } = slab;
-  const encoded = await transcoder.transcode(slab);
-  const decoded = await transcoder.transcode({ from: to, to: 'F32', columns, bytes: encoded.out });
-  const values = new Float32Array(decoded.out.slice().buffer);
-  encoded.release();
-  decoded.release();
-  return values;
 }
 
 function difference(values: Float32Array, others: Float32Array): Float32Array {

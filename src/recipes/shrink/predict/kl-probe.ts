@@ -10,6 +10,7 @@ import type { TokenWindow } from '../../../evaluate/scorer.ts';
 import { compareScores, type BaseScores } from '../../../evaluate/token-scores.ts';
 import { hasGrid } from '../../../kernels/feedback/coupling.ts';
 import type { EncodableType } from '../../../kernels/kernels.ts';
+import { roundTrip } from '../../../kernels/round-trip.ts';
 import type { Transcoder } from '../../../kernels/transcoder.ts';
 import type { Model } from '../../../models/model.ts';
 import { startTranscoder } from '../../../runtime/kernel-workers.ts';
@@ -134,24 +135,11 @@ export class KlProbe {
       const coupling =
         together === undefined ? undefined : await this.#couplings.couplingOf(name, first);
       const how = { ...(own && { importance: own }), ...(coupling && { coupling }) };
-      await this.#roundTrip({ from: tensor.type, columns, bytes, ...how }, to, place);
+      const job = { from: tensor.type, to, columns, bytes, ...how };
+      place.set(await roundTrip(this.#transcoder, job));
     });
     for await (const _ of rounded);
     return values;
-  }
-
-  async #roundTrip(
-    slab: Omit<Parameters<Transcoder['transcode']>[0], 'to'>,
-    to: EncodableType,
-    place: Float32Array,
-  ): Promise<void> {
-    const encoded = await this.#transcoder.transcode({ ...slab, to });
-    const { columns } = slab;
-    const back = { from: to, to: 'F32' as const, columns, bytes: encoded.out };
-    const decoded = await this.#transcoder.transcode(back);
-    encoded.release();
-    place.set(new Float32Array(decoded.out.buffer, decoded.out.byteOffset, place.length));
-    decoded.release();
   }
 }
 
