@@ -3,7 +3,7 @@ import { runTask, type TaskResult } from '../../evaluate/tasks/index.ts';
 import type { OnProgress } from '../../util/progress.ts';
 import { AnswerFile } from './answer-file.ts';
 import { enginesOf, type EngineName } from './engines.ts';
-import { orContinuable } from './interrupted.ts';
+import { keptScores, orContinuable } from '../interrupted.ts';
 import { keyOf, type MeasuredModel } from './measurement.ts';
 import type { EvaluateOptions, EvaluateRequest } from './request.ts';
 import { inSession, type SessionOptions } from './in-session.ts';
@@ -53,7 +53,9 @@ async function answerTasks(
   const found: EngineAnswers[] = [];
   try {
     for (const engine of engines) {
-      found.push(await orContinuable(options.signal, () => answerAll(plan, engine, options)));
+      found.push(
+        await orContinuable(options.signal, keptScores, () => answerAll(plan, engine, options)),
+      );
     }
   } finally {
     await plan.close();

@@ -7,7 +7,6 @@ import { acquireLock } from '../../storage/lock-file.ts';
 import { attempt } from '../../storage/system-error.ts';
 import { unitOf } from '../../tensor/dtypes.ts';
 import { OpenThings } from '../../util/closing.ts';
-import { PithError } from '../../util/errors.ts';
 import { windowsHash } from '../calibrate/windows.ts';
 import { hashData, requireExpected, type JobData } from './job-data.ts';
 import { keyOf } from '../evaluate/measurement.ts';
@@ -25,6 +24,7 @@ import {
 import { checkOutputFolder, resultNames } from './folder.ts';
 import type { ChosenTypes } from './recipe/recipe-file.ts';
 import type { ShrinkRequest, ShrinkTarget } from './request.ts';
+import { orContinuable } from '../interrupted.ts';
 import { Steps } from './steps.ts';
 
 /** A request that was checked against the model: everything known before the first long step. */
@@ -57,7 +57,8 @@ export async function withJob<T>(
   const opened = new OpenThings();
   try {
     const job = await openJob(request, target, given, opened);
-    return await orContinuable(target, () => work(job));
+    const kept = `what is finished is kept in ${target.output}`;
+    return await orContinuable(target.signal, kept, () => work(job));
   } finally {
     await opened.close();
   }
@@ -108,21 +109,4 @@ export function quantizedNotes({ tensors, source }: Pick<Model, 'tensors' | 'sou
 
 function keptNotes({ kept }: Steps): string[] {
   return kept > 0 ? [`Continued: ${kept} steps were done by an earlier run.`] : [];
-}
-
-async function orContinuable<T>(
-  { signal, output }: ShrinkTarget,
-  work: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    if (!signal?.aborted) throw cause;
-    throw new PithError(
-      'cancelled',
-      `Stopped; what is finished is kept in ${output}.`,
-      'Give the same command again to continue.',
-      { cause },
-    );
-  }
 }
