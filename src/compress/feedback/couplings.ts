@@ -1,7 +1,7 @@
 import type { Coupling } from '../../kernels/feedback/coupling.ts';
 import type { Factors } from '../../kernels/feedback/factors.ts';
 import type { Transcoder } from '../../kernels/transcoder.ts';
-import type { CouplingSource } from '../quantize/write.ts';
+import type { CouplingSource } from '../quantize/coupled-tensor.ts';
 import type { Evidence } from '../evidence/evidence.ts';
 import type { Hessian } from '../evidence/hessian.ts';
 import { meanSquares } from '../evidence/moments.ts';

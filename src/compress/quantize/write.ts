@@ -1,7 +1,6 @@
 import type { GgufPlan } from '../../formats/gguf/plan.ts';
 import { writeGguf } from '../../formats/gguf/write.ts';
 import { isEncodable, type EncodableType } from '../../kernels/kernels.ts';
-import { hasGrid, type Coupling } from '../../kernels/feedback/coupling.ts';
 import type { TranscodedSlab, Transcoder } from '../../kernels/transcoder.ts';
 import type { Model } from '../../models/model.ts';
 import type { Output } from '../../storage/output-writer.ts';
@@ -10,6 +9,7 @@ import { columnsOf } from '../../tensor/tensor.ts';
 import { PithError } from '../../util/errors.ts';
 import { inOrder } from '../../util/in-order.ts';
 import type { OnProgress } from '../../util/progress.ts';
+import { coupled, type Coupled, type CouplingSource } from './coupled-tensor.ts';
 import { mayOverflow, requireInRange } from './range.ts';
 import type { PlannedTensor, QuantizationPlan } from './quantization-plan.ts';
 import { slabsOf, type SlabOfRows } from './slabs.ts';
@@ -37,14 +37,6 @@ export function totalRelativeError(
   const norm = lossy.reduce((sum, { squaredNorm }) => sum + squaredNorm, 0);
   const error = lossy.reduce((sum, r) => sum + r.relativeError ** 2 * r.squaredNorm, 0);
   return norm > 0 ? Math.sqrt(error / norm) : 0;
-}
-
-/** How the rounding errors of a matrix' weights bear on one another. */
-export interface CouplingSource {
-  /** How many neighbouring rows of a tensor are coupled: 1 for none, undefined without any coupling. */
-  coupledRows(tensor: string): number | undefined;
-  /** The coupling of rows `first` and on, as many as are coupled; undefined where there is none after all. */
-  couplingOf(tensor: string, first: number): Promise<Coupling | undefined>;
 }
 
 /** What `writeQuantized` works with. */
@@ -126,21 +118,8 @@ async function* tensorChunks(
   onTensor({ name, type, bytes, relativeError, squaredNorm });
 }
 
-/** A tensor whose errors are fed back, its coupled rows together. */
-function coupled(tensor: PlannedTensor, couplings: CouplingSource): CoupledTensor {
-  const { name, from, to } = tensor;
-  const rows = from !== to && hasGrid(to) ? couplings.coupledRows(name) : undefined;
-  if (rows === undefined) return tensor;
-  return { ...tensor, isCoupled: true, ...(rows > 1 && { rowsTogether: rows }) };
-}
-
-interface CoupledTensor extends PlannedTensor {
-  readonly isCoupled?: boolean;
-  readonly rowsTogether?: number;
-}
-
 async function convert(
-  { tensor, planned, first, rows, byteLength, importance }: SlabOfRows<CoupledTensor>,
+  { tensor, planned, first, rows, byteLength, importance }: SlabOfRows<Coupled<PlannedTensor>>,
   { transcoder, couplings, signal }: WriteOptions,
 ): Promise<TranscodedSlab> {
   if (signal?.aborted) throw stopped();
@@ -155,9 +134,7 @@ async function convert(
   const to = requireEncodable(planned);
   const slab = { from: tensor.type, to, columns, bytes, ...(importance && { importance }) };
   try {
-    const coupling = planned.isCoupled
-      ? await couplings!.couplingOf(tensor.name, first)
-      : undefined;
+    const coupling = planned.isCoupled && (await couplings!.couplingOf(tensor.name, first));
     const result = await transcoder.transcode(coupling ? { ...slab, coupling } : slab);
     if (mayOverflow(result)) await requireInRange(planned, { slab, first, result }, transcoder);
     return result;

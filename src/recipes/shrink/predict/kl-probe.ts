@@ -3,12 +3,12 @@ import { availableMemory } from 'node:process';
 import type { Evidence } from '../../../compress/evidence/evidence.ts';
 import { Couplings } from '../../../compress/feedback/couplings.ts';
 import type { Imatrix } from '../../../compress/quantize/importance.ts';
+import { coupled } from '../../../compress/quantize/coupled-tensor.ts';
 import { slabsOf } from '../../../compress/quantize/slabs.ts';
 import { openOnnxScorer, type OnnxScorer } from '../../../evaluate/onnx/index.ts';
 import { keptTop } from '../../../evaluate/score-windows.ts';
 import type { TokenWindow } from '../../../evaluate/scorer.ts';
 import { compareScores, type BaseScores } from '../../../evaluate/token-scores.ts';
-import { hasGrid } from '../../../kernels/feedback/coupling.ts';
 import type { EncodableType } from '../../../kernels/kernels.ts';
 import { roundTrip } from '../../../kernels/round-trip.ts';
 import type { Transcoder } from '../../../kernels/transcoder.ts';
@@ -121,20 +121,14 @@ export class KlProbe {
     const columns = columnsOf(tensor.shape);
     const values = new Float32Array(weightsOf(tensor.shape));
     const importance = imatrix.entries.get(name)?.values;
-    const together = hasGrid(to) ? this.#couplings.coupledRows(name) : undefined;
-    const planned = {
-      name,
-      ...(importance && { importance }),
-      ...(together !== undefined && together > 1 && { rowsTogether: together }),
-    };
-    const slabs = slabsOf([planned], model.tensors);
+    const own = { name, from: tensor.type, to, ...(importance && { importance }) };
+    const slabs = slabsOf([coupled(own, this.#couplings)], model.tensors);
     const rounded = inOrder(slabs, 2 * this.#transcoder.threads, async (slab) => {
-      const { first, rows, importance: own } = slab;
+      const { planned, first, rows, importance: weights } = slab;
       const bytes = await tensor.read(first, rows);
       const place = values.subarray(first * columns, (first + rows) * columns);
-      const coupling =
-        together === undefined ? undefined : await this.#couplings.couplingOf(name, first);
-      const how = { ...(own && { importance: own }), ...(coupling && { coupling }) };
+      const coupling = planned.isCoupled && (await this.#couplings.couplingOf(name, first));
+      const how = { ...(weights && { importance: weights }), ...(coupling && { coupling }) };
       const job = { from: tensor.type, to, columns, bytes, ...how };
       place.set(await roundTrip(this.#transcoder, job));
     });
