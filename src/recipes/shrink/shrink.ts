@@ -76,6 +76,7 @@ export function shrink(
     const predicted = await predict(job);
     const files: ShrunkFile[] = [];
     for (const budget of job.budgets) files.push(await makeFile(job, predicted, budget));
+    await predicted.heldOut.finish();
     const card = await job.steps.run('card', () => writeCard(job, predicted, files));
     const recipe = join(target.output, resultNames.recipe);
     await writeAtomic(recipe, recipeOf(job, files));

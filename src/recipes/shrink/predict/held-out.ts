@@ -2,14 +2,11 @@ import { availableParallelism } from 'node:os';
 import type { Allocation } from '../../../compress/allocate/index.ts';
 import { Couplings } from '../../../compress/feedback/couplings.ts';
 import { heldOutCosts, type HeldOutCosts } from '../../../compress/feedback/held-out.ts';
+import type { Transcoder } from '../../../kernels/transcoder.ts';
 import { startTranscoder } from '../../../runtime/kernel-workers.ts';
 import { columnsOf } from '../../../tensor/tensor.ts';
-import { OpenThings } from '../../../util/closing.ts';
 import { PithError } from '../../../util/errors.ts';
-import { measure } from '../../calibrate/measure.ts';
 import type { Job } from '../job.ts';
-import { pathIn } from '../write-file.ts';
-import { hessianBlock } from './evidence.ts';
 import type { Predicted } from './predict.ts';
 
 /** Rows of each matrix that are compared: enough to tell twice the cost from half of it. */
@@ -32,11 +29,11 @@ export function losingTensors(
   { label, allocation }: { label: string; allocation: Allocation },
 ): Promise<LosingTensor[]> {
   return job.steps.run(`check ${label}`, async () => {
-    const opened = new OpenThings();
+    const transcoder = await startTranscoder(job.target.threads ?? availableParallelism());
     try {
-      return await compare(job, predicted, allocation, opened);
+      return await compare(job, predicted, allocation, transcoder);
     } finally {
-      await opened.close();
+      await transcoder.close();
     }
   });
 }
@@ -49,21 +46,12 @@ export function losingNotes(losing: readonly LosingTensor[]): string[] {
 }
 
 async function compare(
-  job: Job,
-  { evidence, imatrix }: Predicted,
+  { model, target: { onProgress, signal } }: Job,
+  { evidence, imatrix, heldOut: own }: Predicted,
   { types }: Allocation,
-  opened: OpenThings,
+  transcoder: Transcoder,
 ): Promise<LosingTensor[]> {
-  const { model, request, split, target } = job;
-  const { threads = availableParallelism(), onProgress, signal } = target;
-  const text = { ...split, windows: split.heldOut, documents: 1 };
-  const { evidence: heldOut, state } = await measure(model, text, {
-    request: { model: request.model, hessianBlock },
-    target: { output: pathIn(job, 'held-out'), threads, onProgress, signal },
-    opened,
-    singular: true,
-  });
-  const transcoder = opened.add(await startTranscoder(threads));
+  const heldOut = await own.evidence();
   const couplings = new Couplings(evidence, transcoder);
   const losing: LosingTensor[] = [];
   let done = 0;
@@ -79,6 +67,5 @@ async function compare(
     if (signal?.aborted)
       throw new PithError('cancelled', 'Comparing on held-out text was cancelled.');
   }
-  await state.remove();
   return losing;
 }

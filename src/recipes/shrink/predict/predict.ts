@@ -8,11 +8,13 @@ import type { Job } from '../job.ts';
 import { chooseAll, probeNotes, type Choices } from './choose.ts';
 import { predictedCosts } from './costs.ts';
 import { evidenceOf } from './evidence.ts';
+import { HeldOut } from './held-out-evidence.ts';
 import { fullImatrix, plainImatrix } from './importance.ts';
 
 /** What is known before the first file is written. */
 export interface Predicted {
   readonly evidence: Evidence;
+  readonly heldOut: HeldOut;
   /** By the budget's label. */
   readonly chosen: ReadonlyMap<string, Choices>;
   /** With what files are written. */
@@ -38,7 +40,8 @@ export async function predict(job: Job): Promise<Predicted> {
   const frame = frameOf(model, candidates, imatrix);
   const chosen = await chooseAll(job, { costs, evidence, imatrix, frame });
   const notes = probeNotes(job);
-  return { evidence, chosen, imatrix, plainImatrix: plainImatrix(evidence), frame, notes };
+  const heldOut = job.opened.add(new HeldOut(job));
+  return { evidence, heldOut, chosen, imatrix, plainImatrix: plainImatrix(evidence), frame, notes };
 }
 
 /** A size and what is predicted of the best file of that size. */
