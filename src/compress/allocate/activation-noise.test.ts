@@ -2,19 +2,14 @@ import { expect, test } from 'vitest';
 import { scalarKernels } from '../../kernels/scalar.ts';
 import { inlineTranscoder } from '../../kernels/transcoder.ts';
 import type { Evidence } from '../evidence/evidence.ts';
+import { tensorOf } from '../one-tensor.cases.ts';
 import { activationNoise } from './activation-noise.ts';
 
 const transcoder = inlineTranscoder(scalarKernels);
 const columns = 256;
 /** Two rows: 1, 1, 1, ... and 2, 2, 2, ... */
 const weights = Float32Array.from({ length: 2 * columns }, (_, at) => (at < columns ? 1 : 2));
-const tensor = {
-  name: 'w',
-  shape: [2, columns],
-  type: 'F32',
-  read: async (first: number, count: number) =>
-    new Uint8Array(weights.buffer.slice(4 * first * columns, 4 * (first + count) * columns)),
-} as const;
+const tensor = tensorOf(weights, columns);
 
 const counts = Float64Array.of(10);
 const moments = (means: number[]) => {

@@ -3,7 +3,7 @@ import { scalarKernels } from '../../kernels/scalar.ts';
 import { inlineTranscoder } from '../../kernels/transcoder.ts';
 import { fakeModel } from '../../models/fake-model.cases.ts';
 import type { Model } from '../../models/model.ts';
-import { columnsOf, weightsOf } from '../../tensor/tensor.ts';
+import { columnsOf, weightsOf, type Tensor } from '../../tensor/tensor.ts';
 import { seededRandom } from '../../util/random.ts';
 import type { Evidence, SecondMoments } from '../evidence/evidence.ts';
 import { parseOverride } from '../quantize/overrides.ts';
@@ -204,6 +204,20 @@ test.each([
       : { inputs };
   const given = typeof change === 'object' ? change : { tensors: new Map([[name, changed]]) };
   await expect(predictCosts(model, { ...evidence, ...given }, all)).rejects.toThrow(message);
+});
+
+const known = async (tensor: Tensor) => new Map([['Q4_0', tensor.name.length] as const]);
+
+test('types of known costs are not tried', async () => {
+  const { model, evidence } = made({ [name]: [2, 64] });
+  const tried: string[] = [];
+  const round: Rounder = async ({ type, values }) => {
+    tried.push(type);
+    return values;
+  };
+  const costs = await predictCosts(model, evidence, { ...all, round, known });
+  expect(costs.get(name)!.map(({ cost }) => cost)).toEqual([0, name.length]);
+  expect(tried).toEqual(['Q8_0']);
 });
 
 test('stops when it is cancelled', async () => {

@@ -1,3 +1,4 @@
+import type { EncodableType } from '../../kernels/kernels.ts';
 import type { Transcoder } from '../../kernels/transcoder.ts';
 import type { Model } from '../../models/model.ts';
 import { readRowsAt } from '../../evaluate/onnx/read-floats.ts';
@@ -26,9 +27,14 @@ export interface CostOptions extends TypeRules {
   readonly seed?: number;
   /** Default: the encoders that quantizing uses. */
   readonly round?: Rounder;
+  /** Costs of a tensor's types that are known better; those types are not tried. */
+  readonly known?: (tensor: Tensor, types: readonly EncodableType[]) => Promise<KnownCosts>;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnProgress | undefined;
 }
+
+/** Predicted costs by type, nats a token; undefined for none. */
+export type KnownCosts = ReadonlyMap<EncodableType, number> | undefined;
 
 const defaultRows = 128;
 /** Tensors in work: while one is tried, the next is read. */
@@ -78,11 +84,13 @@ interface Work extends CostOptions {
 
 async function costsOf(tensor: Tensor, work: Work, number: number): Promise<TypeCost[]> {
   const candidates = candidatesFor(tensor, work, work.alignment);
+  const own = candidates.map(({ type }) => type);
+  const known = await work.known?.(tensor, own);
   const sampled = await sampleTensor(tensor, work, number);
   const costs = await Promise.all(
     candidates.map(async (candidate) => ({
       ...candidate,
-      cost: await sampledCost(sampled, candidate.type, work.round),
+      cost: known?.get(candidate.type) ?? (await sampledCost(sampled, candidate.type, work.round)),
     })),
   );
   const usable = costs.filter(({ cost }) => Number.isFinite(cost));

@@ -1,24 +1,17 @@
 import { expect, test } from 'vitest';
 import { scalarKernels } from '../../kernels/scalar.ts';
 import { inlineTranscoder } from '../../kernels/transcoder.ts';
-import { seededRandom } from '../../util/random.ts';
 import type { Evidence } from '../evidence/evidence.ts';
 import { gramSource } from '../evidence/gram.ts';
 import { hessianSource } from '../evidence/hessian.ts';
+import { normalWeights, tensorOf } from '../one-tensor.cases.ts';
 import { Couplings } from './couplings.ts';
 import { heldOutCosts } from './held-out.ts';
 
 const transcoder = inlineTranscoder(scalarKernels);
 const [rows, columns] = [4, 256];
-const random = seededRandom(5);
-const weights = Float32Array.from({ length: rows * columns }, () => random.normal());
-const tensor = {
-  name: 'w',
-  shape: [rows, columns],
-  type: 'F32',
-  read: async (first: number, count: number) =>
-    new Uint8Array(weights.buffer.slice(4 * first * columns, 4 * (first + count) * columns)),
-} as const;
+const weights = normalWeights(rows * columns, 5);
+const tensor = tensorOf(weights, columns);
 
 /** Neighbours correlate by r^distance; sums over ten tokens. */
 function correlated(size: number, r: number): Float32Array<ArrayBuffer> {

@@ -3,9 +3,10 @@ import { activationNoise, predictCosts, type TypeCost } from '../../../compress/
 import type { Evidence } from '../../../compress/evidence/evidence.ts';
 import { coupledCosts } from '../../../compress/feedback/coupled-costs.ts';
 import { Couplings } from '../../../compress/feedback/couplings.ts';
+import type { EncodableType } from '../../../kernels/kernels.ts';
 import { startTranscoder } from '../../../runtime/kernel-workers.ts';
+import type { Tensor } from '../../../tensor/tensor.ts';
 import { OpenThings } from '../../../util/closing.ts';
-import { PithError } from '../../../util/errors.ts';
 import type { Job } from '../job.ts';
 
 /** Costs of types by tensor, as plain data. */
@@ -22,20 +23,17 @@ export async function predictedCosts(
     const transcoder = opened.add(await startTranscoder(threads));
     const couplings = new Couplings(evidence, transcoder);
     const options = { evidence, couplings, transcoder };
-    const costs = await predictCosts(model, evidence, { types, transcoder, onProgress, signal });
+    const known = (tensor: Tensor, own: readonly EncodableType[]) =>
+      coupledCosts(tensor, own, options);
+    const how = { types, transcoder, known, onProgress, signal };
     const entries: [string, readonly TypeCost[]][] = [];
-    for (const [name, plain] of costs) {
-      const own = plain.map(({ type }) => type);
-      const tensor = model.tensors.get(name)!;
-      const coupled = await coupledCosts(tensor, own, options);
-      const noise = await activationNoise(tensor, options);
-      const choices = plain.map(({ type, bytes, cost }) => {
-        return { type, bytes, cost: (coupled?.get(type) ?? cost) + noise(type) };
-      });
-      entries.push([name, choices]);
-      const label = `${name}, errors fed back`;
-      onProgress?.({ label, done: entries.length, total: costs.size, unit: 'steps' });
-      if (signal?.aborted) throw new PithError('cancelled', 'Predicting costs was cancelled.');
+    for (const [name, choices] of await predictCosts(model, evidence, how)) {
+      const noise = await activationNoise(model.tensors.get(name)!, options);
+      const noisy = choices.map((choice) => ({
+        ...choice,
+        cost: choice.cost + noise(choice.type),
+      }));
+      entries.push([name, noisy]);
     }
     return entries;
   } finally {

@@ -3,22 +3,18 @@ import { availableMemory } from 'node:process';
 import type { Evidence } from '../../../compress/evidence/evidence.ts';
 import { Couplings } from '../../../compress/feedback/couplings.ts';
 import type { Imatrix } from '../../../compress/quantize/importance.ts';
-import { coupled } from '../../../compress/quantize/coupled-tensor.ts';
-import { slabsOf } from '../../../compress/quantize/slabs.ts';
 import { openOnnxScorer, type OnnxScorer } from '../../../evaluate/onnx/index.ts';
 import { keptTop } from '../../../evaluate/score-windows.ts';
 import type { TokenWindow } from '../../../evaluate/scorer.ts';
 import { compareScores, type BaseScores } from '../../../evaluate/token-scores.ts';
 import type { EncodableType } from '../../../kernels/kernels.ts';
-import { roundTrip } from '../../../kernels/round-trip.ts';
 import type { Transcoder } from '../../../kernels/transcoder.ts';
 import type { Model } from '../../../models/model.ts';
 import { startTranscoder } from '../../../runtime/kernel-workers.ts';
 import { openOnnxEngine } from '../../../runtime/onnx/index.ts';
-import { columnsOf, weightsOf } from '../../../tensor/tensor.ts';
 import { OpenThings } from '../../../util/closing.ts';
-import { inOrder } from '../../../util/in-order.ts';
 import type { ShrinkTarget } from '../request.ts';
+import { EncodedTensors } from './encoded-tensors.ts';
 
 /** What probes run. */
 export interface ProbeParts {
@@ -34,8 +30,7 @@ export interface ProbeParts {
 export class KlProbe {
   readonly #parts: ProbeParts;
   readonly #scorer: OnnxScorer;
-  readonly #transcoder: Transcoder;
-  readonly #couplings: Couplings;
+  readonly #encoded: EncodedTensors;
   readonly #opened: OpenThings;
   readonly #base: readonly BaseScores[];
   /** Types of the tensors that are not the model's own now. */
@@ -44,8 +39,9 @@ export class KlProbe {
   private constructor(parts: ProbeParts, tools: Tools, base: readonly BaseScores[]) {
     this.#parts = parts;
     this.#scorer = tools.scorer;
-    this.#transcoder = tools.transcoder;
-    this.#couplings = new Couplings(parts.evidence, tools.transcoder);
+    const { transcoder } = tools;
+    const couplings = new Couplings(parts.evidence, transcoder);
+    this.#encoded = new EncodedTensors({ ...parts, couplings, transcoder });
     this.#opened = tools.opened;
     this.#base = base;
   }
@@ -79,14 +75,14 @@ export class KlProbe {
   /**
    * Mean KL(model ‖ model with these tensors quantized) over the windows, nats a token.
    *
-   * @remarks One encoding of the tensors whose type is another than in the last call, and one forward pass over
+   * @remarks The tensors whose type is another than in the last call are encoded, and one forward pass over
    *   the windows.
    */
   async measure(types: ReadonlyMap<string, EncodableType>): Promise<number> {
     for (const name of this.#current.keys()) if (!types.has(name)) await this.#restore(name);
     for (const [name, type] of types) {
       if (this.#current.get(name) === type) continue;
-      await this.#scorer.replaceWeights(name, await this.#rounded(name, type));
+      await this.#scorer.replaceWeights(name, await this.#encoded.rounded(name, type));
       this.#current.set(name, type);
     }
     return this.#divergence();
@@ -112,28 +108,6 @@ export class KlProbe {
     const found = await Promise.all(compared);
     const sum = found.reduce((total, kl) => total + kl.reduce((a, b) => a + b, 0), 0);
     return sum / found.reduce((total, { length }) => total + length, 0);
-  }
-
-  /** A tensor's weights as they are read back from a type. */
-  async #rounded(name: string, to: EncodableType): Promise<Float32Array<ArrayBuffer>> {
-    const { model, imatrix } = this.#parts;
-    const tensor = model.tensors.get(name)!;
-    const columns = columnsOf(tensor.shape);
-    const values = new Float32Array(weightsOf(tensor.shape));
-    const importance = imatrix.entries.get(name)?.values;
-    const own = { name, from: tensor.type, to, ...(importance && { importance }) };
-    const slabs = slabsOf([coupled(own, this.#couplings)], model.tensors);
-    const rounded = inOrder(slabs, 2 * this.#transcoder.threads, async (slab) => {
-      const { planned, first, rows, importance: weights } = slab;
-      const bytes = await tensor.read(first, rows);
-      const place = values.subarray(first * columns, (first + rows) * columns);
-      const coupling = planned.isCoupled && (await this.#couplings.couplingOf(name, first));
-      const how = { ...(weights && { importance: weights }), ...(coupling && { coupling }) };
-      const job = { from: tensor.type, to, columns, bytes, ...how };
-      place.set(await roundTrip(this.#transcoder, job));
-    });
-    for await (const _ of rounded);
-    return values;
   }
 }
 
