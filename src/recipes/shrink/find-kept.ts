@@ -7,6 +7,7 @@ import type { Job } from './job.ts';
 import { smallestThatKeeps, type Trial } from './budget/keep.ts';
 import { measureFile, retentionOf, type Retention } from './measure.ts';
 import { allocationOf } from './predict/choose.ts';
+import { losingTensors } from './predict/held-out.ts';
 import type { Predicted } from './predict/predict.ts';
 import { pathIn, planFileOf, workOptions } from './write-file.ts';
 
@@ -72,10 +73,13 @@ async function tryAllocation(
     const path = pathIn(job, 'trial.gguf');
     const plan = planFileOf(job, predicted, allocation);
     const prepared = { model: job.model, plan, inputs: job.model.files };
+    const label = `${allocation.bytes} bytes`;
+    const losing = await losingTensors(job, predicted, { label, allocation });
     await quantize(prepared, {
       output: path,
       force: true,
       evidence: predicted.evidence,
+      withoutFeedback: new Set(losing.map(({ tensor }) => tensor)),
       ...workOptions(job),
     });
     const measured = await measureFile(path, request, target);
