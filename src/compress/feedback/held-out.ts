@@ -52,7 +52,8 @@ export async function heldOutCosts(
       hessian,
       weights,
     });
-  return { feedback: await costOf({ coupling }), plain: await costOf({ importance }) };
+  const [feedback, plain] = await Promise.all([costOf({ coupling }), costOf({ importance })]);
+  return { feedback, plain };
 }
 
 function difference(values: Float32Array, others: Float32Array): Float32Array {

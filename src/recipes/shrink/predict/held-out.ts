@@ -6,11 +6,14 @@ import type { Transcoder } from '../../../kernels/transcoder.ts';
 import { startTranscoder } from '../../../runtime/kernel-workers.ts';
 import { columnsOf } from '../../../tensor/tensor.ts';
 import { PithError } from '../../../util/errors.ts';
+import { inOrder } from '../../../util/in-order.ts';
 import type { Job } from '../job.ts';
 import type { Predicted } from './predict.ts';
 
 /** Rows of each matrix that are compared: enough to tell twice the cost from half of it. */
 const rows = 64;
+/** Matrices in work: while errors of one are judged, the next is encoded. */
+const tensorsAtOnce = 2;
 
 /** A matrix that feedback would make worse on text that its evidence has nothing of. */
 export interface LosingTensor extends HeldOutCosts {
@@ -55,13 +58,15 @@ async function compare(
   const couplings = new Couplings(evidence, transcoder);
   const losing: LosingTensor[] = [];
   let done = 0;
-  for (const [name, type] of types) {
+  const compared = inOrder(types, tensorsAtOnce, async ([name, type]) => {
     const tensor = model.tensors.get(name)!;
     const importance = imatrix.entries.get(name)?.values;
     // Stacks of experts have an importance an expert: held-out text is too short for most of them.
-    if (importance?.length !== columnsOf(tensor.shape)) continue;
+    if (importance?.length !== columnsOf(tensor.shape)) return { name };
     const options = { evidence, heldOut, couplings, transcoder, type, importance, rows };
-    const costs = await heldOutCosts(tensor, options);
+    return { name, costs: await heldOutCosts(tensor, options) };
+  });
+  for await (const { name, costs } of compared) {
     if (costs && costs.feedback > costs.plain) losing.push({ tensor: name, ...costs });
     onProgress?.({ label: `${name}, held out`, done: ++done, total: types.size, unit: 'steps' });
     if (signal?.aborted)

@@ -13,8 +13,12 @@ import type { Model } from '../../../models/model.ts';
 import { startTranscoder } from '../../../runtime/kernel-workers.ts';
 import { openOnnxEngine } from '../../../runtime/onnx/index.ts';
 import { OpenThings } from '../../../util/closing.ts';
+import { inOrder } from '../../../util/in-order.ts';
 import type { ShrinkTarget } from '../request.ts';
 import { EncodedTensors } from './encoded-tensors.ts';
+
+/** Tensors in work: a matrix whose rows are all coupled keeps one thread busy. */
+const tensorsAtOnce = 2;
 
 /** What probes run. */
 export interface ProbeParts {
@@ -80,9 +84,12 @@ export class KlProbe {
    */
   async measure(types: ReadonlyMap<string, EncodableType>): Promise<number> {
     for (const name of this.#current.keys()) if (!types.has(name)) await this.#restore(name);
-    for (const [name, type] of types) {
-      if (this.#current.get(name) === type) continue;
-      await this.#scorer.replaceWeights(name, await this.#encoded.rounded(name, type));
+    const changed = [...types].filter(([name, type]) => this.#current.get(name) !== type);
+    const rounded = inOrder(changed, tensorsAtOnce, async ([name, type]) => {
+      return { name, type, values: await this.#encoded.rounded(name, type) };
+    });
+    for await (const { name, type, values } of rounded) {
+      await this.#scorer.replaceWeights(name, values);
       this.#current.set(name, type);
     }
     return this.#divergence();
