@@ -39,7 +39,8 @@ function evidence(rho: number, sigma: number): Evidence {
 function costsOf(known: Evidence, heldOut: Evidence) {
   const couplings = new Couplings(known, transcoder);
   const importance = new Float32Array(columns).fill(1);
-  const options = { evidence: known, heldOut, couplings, transcoder, importance };
+  const tools = { couplings, transcoder, kernels: scalarKernels };
+  const options = { evidence: known, heldOut, ...tools, importance };
   return heldOutCosts(tensor, { ...options, type: 'Q4_K' });
 }
 

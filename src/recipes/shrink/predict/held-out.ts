@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { Allocation } from '../../../compress/allocate/index.ts';
 import { Couplings } from '../../../compress/feedback/couplings.ts';
 import { heldOutCosts, type HeldOutCosts } from '../../../compress/feedback/held-out.ts';
+import { createWasmKernels } from '../../../kernels/wasm.ts';
 import type { Transcoder } from '../../../kernels/transcoder.ts';
 import { startTranscoder } from '../../../runtime/kernel-workers.ts';
 import { columnsOf } from '../../../tensor/tensor.ts';
@@ -56,6 +57,8 @@ async function compare(
 ): Promise<LosingTensor[]> {
   const heldOut = await own.evidence();
   const couplings = new Couplings(evidence, transcoder);
+  const kernels = await createWasmKernels();
+  const tools = { couplings, transcoder, kernels };
   const losing: LosingTensor[] = [];
   let done = 0;
   const compared = inOrder(types, tensorsAtOnce, async ([name, type]) => {
@@ -63,7 +66,7 @@ async function compare(
     const importance = imatrix.entries.get(name)?.values;
     // Stacks of experts have an importance an expert: held-out text is too short for most of them.
     if (importance?.length !== columnsOf(tensor.shape)) return { name };
-    const options = { evidence, heldOut, couplings, transcoder, type, importance, rows };
+    const options = { ...tools, evidence, heldOut, type, importance, rows };
     return { name, costs: await heldOutCosts(tensor, options) };
   });
   for await (const { name, costs } of compared) {
