@@ -21,8 +21,20 @@ export {
 } from './recipes/bench/bench.ts';
 export { fit, type FitOptions, type FitReport } from './recipes/fit/fit.ts';
 export type { FitRow, MemoryCell, Recommendation } from './recipes/fit/recommend.ts';
+export { calibrate, type CalibrateReport } from './recipes/calibrate/calibrate.ts';
+export type { CalibrateRequest, CalibrateTarget } from './recipes/calibrate/request.ts';
+export {
+  predictShrink,
+  shrink,
+  type PredictedFile,
+  type ShrinkPrediction,
+  type ShrinkReport,
+} from './recipes/shrink/shrink.ts';
+export type { ShrinkRequest, ShrinkTarget } from './recipes/shrink/request.ts';
+export type { ShrunkFile } from './recipes/shrink/shrunk-file.ts';
 export { evaluate, type EvaluateReport } from './recipes/evaluate/evaluate.ts';
 export type { EvaluateOptions, EvaluateRequest } from './recipes/evaluate/request.ts';
+export { evaluateTasks, type TasksReport } from './recipes/evaluate/tasks.ts';
 export type { Check } from './recipes/verify/check.ts';
 export { verify, type VerifyOptions, type VerifyReport } from './recipes/verify/verify.ts';
 export { openLlamaScorer } from './evaluate/llama-scorer.ts';

@@ -30,6 +30,10 @@ test.each([
   ['graph/index.ts', []],
   ['evaluate/index.ts', []],
   ['compress/evidence/index.ts', []],
+  ['compress/allocate/index.ts', []],
+  ['compress/feedback/index.ts', []],
+  ['compress/awq/index.ts', []],
+  ['compress/groups/index.ts', []],
   ['formats/tokenizer/index.ts', ['zod']],
 ])('%s runs in a browser: it loads nothing of Node and no package but %j', (entry, packages) => {
   expect([...outsideImports(entry)]).toEqual(packages);

@@ -7,7 +7,7 @@ type File = ShrinkOutput['files'][number];
 
 /** What was made, each file above the mix of llama.cpp beside it. */
 export function describeShrink(report: ShrinkOutput): string {
-  const { files, card, recipe, tensorTypes, evidence, seconds, steps } = report;
+  const { files, card, recipe, evidence, seconds, steps } = report;
   const head = [
     '',
     'bytes',
@@ -22,9 +22,11 @@ export function describeShrink(report: ShrinkOutput): string {
     table(head, rows),
     'KL: nats per token against the original, 95 % interval, the file as it runs in llama.cpp.',
     ...files.map(({ output }) => `${output}: the model`),
+    ...files.map(
+      ({ tensorTypes }) => `${tensorTypes}: its types, for llama-quantize --tensor-type-file`,
+    ),
     `${card.html}: the report, with intervals and the curve of all sizes`,
-    `${recipe}: to repeat it · ${tensorTypes}: for llama-quantize --tensor-type-file`,
-    `${evidence}: serves further sizes`,
+    `${recipe}: to repeat it · ${evidence}: serves further sizes`,
     `${steps.filter(({ done }) => done).length} steps in ${formatDuration(seconds)}`,
   ].join('\n');
 }
