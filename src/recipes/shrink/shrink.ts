@@ -8,7 +8,7 @@ import { parseBudgets } from './budget/budget.ts';
 import { writeCard } from './card.ts';
 import { refuseResults, resultNames } from './folder.ts';
 import { withJob, type Job } from './job.ts';
-import { frontierPoints, predict, type FrontierPoint } from './predict/predict.ts';
+import { frontierPoints, predict, type FrontierPoint, type Predicted } from './predict/predict.ts';
 import type { ChosenTypes } from './recipe/recipe-file.ts';
 import type { ShrinkRequest, ShrinkTarget } from './request.ts';
 import { recipeOf } from './recipe/recipe-of.ts';
@@ -16,12 +16,9 @@ import { makeFile, outputOf, plannedSteps, type ShrunkFile } from './shrunk-file
 import type { Step } from './steps.ts';
 import { planFileOf } from './write-file.ts';
 
-/** What was made. */
-export interface ShrinkReport {
+/** What files are made from, written or not. */
+interface ShrinkOutcome {
   readonly folder: string;
-  readonly files: readonly ShrunkFile[];
-  readonly card: WrittenReport;
-  readonly recipe: string;
   readonly evidence: string;
   readonly frontier: readonly FrontierPoint[];
   readonly steps: readonly Step[];
@@ -30,16 +27,16 @@ export interface ShrinkReport {
   readonly notes: readonly string[];
 }
 
+/** What was made. */
+export interface ShrinkReport extends ShrinkOutcome {
+  readonly files: readonly ShrunkFile[];
+  readonly card: WrittenReport;
+  readonly recipe: string;
+}
+
 /** What would be made. */
-export interface ShrinkPrediction {
-  readonly folder: string;
-  readonly evidence: string;
+export interface ShrinkPrediction extends ShrinkOutcome {
   readonly files: readonly PredictedFile[];
-  readonly frontier: readonly FrontierPoint[];
-  readonly steps: readonly Step[];
-  readonly seconds: number;
-  readonly warnings: readonly string[];
-  readonly notes: readonly string[];
 }
 
 /** A file that is not written: its exact size, and what is predicted of it. */
@@ -81,17 +78,9 @@ export function shrink(
     const recipe = join(target.output, resultNames.recipe);
     await writeAtomic(recipe, recipeOf(job, files));
     for (const { reference } of files) await unlink(reference.path).catch(() => undefined);
-    const steps = job.steps.list;
     await job.steps.finish();
-    return {
-      folder: target.output,
-      files,
-      card,
-      recipe,
-      ...common(job, started, predicted),
-      steps,
-      notes: unique([...job.notes, ...predicted.notes, ...files.flatMap((file) => file.notes)]),
-    };
+    const notes = files.flatMap((file) => file.notes);
+    return { ...outcome(job, started, predicted, notes), files, card, recipe };
   });
 }
 
@@ -121,27 +110,24 @@ export async function predictShrink(
         types: Object.fromEntries(allocation.types),
       };
     });
-    const { steps, notes } = job;
-    return {
-      ...common(job, started, predicted),
-      folder: target.output,
-      files,
-      steps: steps.list,
-      notes: [...notes, ...predicted.notes],
-    };
+    return { ...outcome(job, started, predicted), files };
   });
 }
 
-function unique(notes: readonly string[]): string[] {
-  return [...new Set(notes)];
-}
-
-function common({ target }: Job, started: number, predicted: Awaited<ReturnType<typeof predict>>) {
+function outcome(
+  { target, steps, notes }: Job,
+  started: number,
+  predicted: Predicted,
+  notesOfFiles: readonly string[] = [],
+): ShrinkOutcome {
   return {
+    folder: target.output,
     evidence: join(target.output, resultNames.evidence),
     frontier: frontierPoints(predicted),
-    warnings: predicted.evidence.warnings,
+    steps: steps.list,
     seconds: (performance.now() - started) / 1000,
+    warnings: predicted.evidence.warnings,
+    notes: [...new Set([...notes, ...predicted.notes, ...notesOfFiles])],
   };
 }
 
