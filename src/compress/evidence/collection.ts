@@ -3,9 +3,7 @@ import type { WeightStore } from '../../evaluate/onnx/weight-store.ts';
 import type { Model } from '../../models/model.ts';
 import type { OnProgress } from '../../util/progress.ts';
 import type { CollectionStore } from './collection-store.ts';
-import type { EmbeddingEvidence, TensorEvidence } from './evidence.ts';
-import type { GramSource } from './gram.ts';
-import type { HessianSource } from './hessian.ts';
+import type { Evidence } from './evidence.ts';
 
 /** What runs. */
 export interface CollectorParts {
@@ -36,14 +34,5 @@ export interface CollectOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What {@link collectEvidence} finds: evidence without its source. */
-export interface Collected {
-  readonly tokens: number;
-  readonly windowTokens: number;
-  readonly tensors: ReadonlyMap<string, TensorEvidence>;
-  readonly embedding?: EmbeddingEvidence;
-  /** Reads from the store. */
-  readonly hessians?: HessianSource;
-  /** Reads from the store. */
-  readonly grams?: GramSource;
-}
+/** What `collectEvidence` finds: evidence without its source; Hessians and Gram matrices are read from the store. */
+export type Collected = Omit<Evidence, 'source' | 'warnings'>;
