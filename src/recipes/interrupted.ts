@@ -1,19 +1,35 @@
 import { PithError } from '../util/errors.ts';
 
-/** What is kept of an evaluation. */
-export const keptScores = 'the scores so far are kept';
+/** What a stopped job leaves behind. */
+export interface Left {
+  /** Ends the sentence "Stopped; ...". */
+  readonly what: string;
+  /** Whether the same command goes on there. */
+  readonly continues: boolean;
+}
 
-/** Says of an interruption what is kept. */
-export async function orContinuable<T>(
+/** The scores of an evaluation, which the same one continues. */
+export function keptScores(): Left {
+  return { what: 'the scores so far are kept', continues: true };
+}
+
+/**
+ * Says of an interruption what is kept.
+ *
+ * @param left - Asked when work was stopped.
+ * @throws PithError `cancelled` when it was; what work throws.
+ */
+export async function orStopped<T>(
   signal: AbortSignal | undefined,
-  kept: string,
+  left: () => Left,
   work: () => Promise<T>,
 ): Promise<T> {
   try {
     return await work();
   } catch (cause) {
     if (!signal?.aborted) throw cause;
-    const hint = 'Give the same command again to continue.';
-    throw new PithError('cancelled', `Stopped; ${kept}.`, hint, { cause });
+    const { what, continues } = left();
+    const hint = `Give the same command again${continues ? ' to continue' : ''}.`;
+    throw new PithError('cancelled', `Stopped; ${what}.`, hint, { cause });
   }
 }

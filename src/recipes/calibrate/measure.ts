@@ -11,6 +11,7 @@ import { openOnnxEngine } from '../../runtime/onnx/index.ts';
 import type { OpenThings } from '../../util/closing.ts';
 import { PithError } from '../../util/errors.ts';
 import { modelHash, tokenizerHash } from '../evaluate/model-hash.ts';
+import { orStopped, type Left } from '../interrupted.ts';
 import type { CalibrateRequest, CalibrateTarget } from './request.ts';
 import { StateFile } from './state-file.ts';
 import { windowsHash, type CalibrationWindows } from './windows.ts';
@@ -71,7 +72,8 @@ export async function measure(
     threads,
   ]);
   const state = opened.add(new StateFile(`${target.output}.state`, key));
-  const collected = await keeping(state, text, signal, () =>
+  const left = () => leftIn(state, text.windows.length);
+  const collected = await orStopped(signal, left, () =>
     collectEvidence({ model, engine, weights }, text.windows, {
       gradients,
       hessianBlock,
@@ -82,7 +84,7 @@ export async function measure(
       store: state,
       onProgress,
       signal,
-    }),
+    }).catch((cause: unknown) => dropBroken(state, cause)),
   );
   const where = mode === 'whole' ? 'kept in memory' : 'read block by block';
   return {
@@ -96,23 +98,17 @@ export async function measure(
   };
 }
 
-/** Says of an interruption what is kept; what is of no use to a later run is not. */
-async function keeping<T>(
-  state: StateFile,
-  { windows }: CalibrationWindows,
-  signal: AbortSignal | undefined,
-  work: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    if (cause instanceof PithError && cause.code === 'not-finite') await state.remove();
-    if (!signal?.aborted) throw cause;
-    const message = `Stopped; ${state.windows} of ${windows.length} windows are kept in ${state.path}.`;
-    const hint =
-      state.windows > 0 ? 'Give the same command again to continue.' : 'Give the command again.';
-    throw new PithError('cancelled', message, hint, { cause });
-  }
+/** What is not finite is of no use to a later run. */
+async function dropBroken(state: StateFile, cause: unknown): Promise<never> {
+  if (cause instanceof PithError && cause.code === 'not-finite') await state.remove();
+  throw cause;
+}
+
+function leftIn({ path, windows }: StateFile, all: number): Left {
+  return {
+    what: `${windows} of ${all} windows are kept in ${path}`,
+    continues: windows > 0,
+  };
 }
 
 function activationBytes(): number {

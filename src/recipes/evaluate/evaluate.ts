@@ -13,7 +13,7 @@ import {
 } from '../../evaluate/summary.ts';
 import type { TokenScores } from '../../evaluate/token-scores.ts';
 import { enginesOf, type EngineName } from './engines.ts';
-import { keptScores, orContinuable } from '../interrupted.ts';
+import { keptScores, orStopped } from '../interrupted.ts';
 import { measure, topOf, type Measured, type MeasurementPlan } from './measurement.ts';
 import { planEvaluation } from './plan.ts';
 import type { EvaluateOptions, EvaluateRequest } from './request.ts';
@@ -77,7 +77,7 @@ async function evaluateTexts(
   const { plan, context, stride } = prepared;
   const measured: Measured[] = [];
   for (const engine of enginesOf(request.engine)) {
-    measured.push(await orContinuable(options.signal, keptScores, () => measure(plan, engine)));
+    measured.push(await orStopped(options.signal, keptScores, () => measure(plan, engine)));
   }
   const { text } = plan;
   const measurements = measured.map((one) => summarize(one, plan));

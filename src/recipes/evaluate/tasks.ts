@@ -3,7 +3,7 @@ import { runTask, type TaskResult } from '../../evaluate/tasks/index.ts';
 import type { OnProgress } from '../../util/progress.ts';
 import { AnswerFile } from './answer-file.ts';
 import { enginesOf, type EngineName } from './engines.ts';
-import { keptScores, orContinuable } from '../interrupted.ts';
+import { keptScores, orStopped } from '../interrupted.ts';
 import { keyOf, type MeasuredModel } from './measurement.ts';
 import type { EvaluateOptions, EvaluateRequest } from './request.ts';
 import { inSession, type SessionOptions } from './in-session.ts';
@@ -54,7 +54,7 @@ async function answerTasks(
   try {
     for (const engine of engines) {
       found.push(
-        await orContinuable(options.signal, keptScores, () => answerAll(plan, engine, options)),
+        await orStopped(options.signal, keptScores, () => answerAll(plan, engine, options)),
       );
     }
   } finally {

@@ -8,13 +8,13 @@ import { installedOnnxRuntime } from '../../runtime/onnx/library.ts';
 import { describeHardware } from '../../runtime/hardware.ts';
 import { startTranscoder } from '../../runtime/kernel-workers.ts';
 import { tryContinuation, type Continuation } from '../../runtime/llama-trial.ts';
-import { PithError } from '../../util/errors.ts';
 import { version } from '../../util/version.ts';
 import { benchApart } from '../bench/bench-apart.ts';
 import { evaluate, type EvaluateReport } from '../evaluate/evaluate.ts';
 import { openGgufFile } from '../evaluate/gguf-file.ts';
 import { EvaluationSession } from '../evaluate/session.ts';
 import { evaluateTasks } from '../evaluate/tasks.ts';
+import { orStopped, type Left } from '../interrupted.ts';
 import { fromBench } from './from-bench.ts';
 import { likelihoodOf, lossOf, qualityOf, unboundedNotes } from './from-evaluation.ts';
 import { fromTasks, type ReportedTasks } from './from-tasks.ts';
@@ -49,21 +49,18 @@ export async function gatherReport(
   const scratch = await mkdtemp(join(tmpdir(), 'pith-report-'));
   try {
     const gathering = new Gathering(request, options, { ...prepared, scratch });
-    return await gathering.report();
-  } catch (error) {
-    throw options.signal?.aborted ? stopped(request, error) : error;
+    const left = () => leftOf(request);
+    return await orStopped(options.signal, left, () => gathering.report());
   } finally {
     await prepared.close();
     await rm(scratch, { recursive: true, force: true });
   }
 }
 
-function stopped({ data }: ReportRequest, cause: unknown): PithError {
-  const [what, hint] =
-    data.length > 0
-      ? ['scores and answers so far are kept', 'Give the same command again to continue.']
-      : ['no card was written', 'Give the same command again.'];
-  return new PithError('cancelled', `Stopped; ${what}.`, hint, { cause });
+function leftOf({ data }: ReportRequest): Left {
+  return data.length > 0
+    ? { what: 'scores and answers so far are kept', continues: true }
+    : { what: 'no card was written', continues: false };
 }
 
 /** Everything opened, and a folder for temporary files. */

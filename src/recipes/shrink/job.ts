@@ -24,7 +24,7 @@ import {
 import { checkOutputFolder, resultNames } from './folder.ts';
 import type { ChosenTypes } from './recipe/recipe-file.ts';
 import type { ShrinkRequest, ShrinkTarget } from './request.ts';
-import { orContinuable } from '../interrupted.ts';
+import { orStopped } from '../interrupted.ts';
 import { Steps } from './steps.ts';
 
 /** A request that was checked against the model: everything known before the first long step. */
@@ -57,8 +57,9 @@ export async function withJob<T>(
   const opened = new OpenThings();
   try {
     const job = await openJob(request, target, given, opened);
-    const kept = `what is finished is kept in ${target.output}`;
-    return await orContinuable(target.signal, kept, () => work(job));
+    const what = `what is finished is kept in ${target.output}`;
+    const left = () => ({ what, continues: true });
+    return await orStopped(target.signal, left, () => work(job));
   } finally {
     await opened.close();
   }
