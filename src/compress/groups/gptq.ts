@@ -1,10 +1,10 @@
 import { PithError } from '../../util/errors.ts';
 import type { Feedback, FeedbackBlock } from './feedback.ts';
-import { codeOf, fitGroup, type GroupFit } from './fit-group.ts';
+import { codeOf } from './fit-group.ts';
+import { fitGroupAt, fitOf, fitRows, roundRows, type CodedRows, type Range } from './fit-rows.ts';
 import {
   demandRows,
   emptyCodes,
-  groupsInRow,
   measureCodes,
   type GroupCodes,
   type GroupGrid,
@@ -13,12 +13,8 @@ import {
 /** Columns whose errors reach the rest of a block together. */
 const stripe = 128;
 
-/** What a pass over some rows works on. */
-interface Pass {
-  /** `[rows, columns]`: weights, with the errors of rounded columns spread over the others. */
-  readonly working: Float64Array;
-  readonly grid: GroupGrid;
-  readonly result: Omit<GroupCodes, 'error'>;
+/** What a pass over some rows works on: weights, with the errors of rounded columns spread over the others. */
+interface Pass extends CodedRows {
   readonly feedback: Feedback;
 }
 
@@ -45,7 +41,7 @@ export function gptqGroups(values: Float32Array, feedback: Feedback, grid: Group
   if (!isStatic) demandWholeGroups(blocks, result.groupSize);
   const working = Float64Array.from(values);
   const pass = { working, grid, result, feedback };
-  if (isStatic) fitAll(pass, importance, { from: 0, to: columns });
+  if (isStatic) fitRows(pass, importance, { from: 0, to: columns });
   for (const block of blocks) {
     if (block.factor) spreadErrors(pass, { ...block, factor: block.factor }, isStatic);
     else roundBlock(pass, block, isStatic);
@@ -63,44 +59,10 @@ function demandWholeGroups(blocks: readonly FeedbackBlock[], groupSize: number):
     );
 }
 
-interface Range {
-  readonly from: number;
-  readonly to: number;
-}
-
-/** Fits the groups that begin in a range of columns, of all rows. */
-function fitAll({ working, grid, result }: Pass, weights: Float64Array, { from, to }: Range): void {
-  const { rows, columns, groupSize } = result;
-  const groups = groupsInRow(result);
-  for (let row = 0; row < rows; row++) {
-    for (let start = from; start < to; start += groupSize) {
-      const end = Math.min(start + groupSize, columns);
-      const part = working.subarray(row * columns + start, row * columns + end);
-      const fit = fitGroup(part, weights.subarray(start - from, end - from), grid);
-      const at = row * groups + start / groupSize;
-      result.scales[at] = fit.scale;
-      result.zeroPoints[at] = fit.zeroPoint;
-    }
-  }
-}
-
-function fitAt({ scales, zeroPoints }: Pass['result'], at: number): GroupFit {
-  return { scale: scales[at]!, zeroPoint: zeroPoints[at]! };
-}
-
 function roundBlock(pass: Pass, { start, order }: FeedbackBlock, isStatic: boolean): void {
-  const { working, grid, result, feedback } = pass;
-  const { rows, columns, groupSize } = result;
-  const end = start + order.length;
-  if (!isStatic) fitAll(pass, feedback.importance.subarray(start, end), { from: start, to: end });
-  const groups = groupsInRow(result);
-  for (let row = 0; row < rows; row++) {
-    for (let column = start; column < end; column++) {
-      const fit = fitAt(result, row * groups + Math.floor(column / groupSize));
-      const at = row * columns + column;
-      result.codes[at] = codeOf(working[at]!, fit, 2 ** grid.bits - 1);
-    }
-  }
+  const range = { from: start, to: start + order.length };
+  if (!isStatic) fitRows(pass, pass.feedback.importance.subarray(start), range);
+  roundRows(pass, range);
 }
 
 interface FactoredBlock extends FeedbackBlock {
@@ -141,14 +103,14 @@ function roundStripe(
   const { working, grid, result } = pass;
   const { rows, columns, groupSize } = result;
   const { start, order, factor } = block;
-  const groups = groupsInRow(result);
   const size = order.length;
   for (let row = 0; row < rows; row++) {
     const first = row * columns + start;
     for (let step = from; step < to; step++) {
       const column = order[step]!;
-      if (weights && column % groupSize === 0) fitOne(pass, weights, { row, start, column });
-      const fit = fitAt(result, row * groups + Math.floor((start + column) / groupSize));
+      if (weights && column % groupSize === 0)
+        fitGroupAt(pass, row, start + column, weights.subarray(column));
+      const fit = fitOf(result, row, start + column);
       const code = codeOf(working[first + column]!, fit, 2 ** grid.bits - 1);
       result.codes[first + column] = code;
       const read = (code - fit.zeroPoint) * fit.scale;
@@ -158,24 +120,6 @@ function roundStripe(
         working[first + order[later]!]! -= error * factor[step * size + later]!;
     }
   }
-}
-
-function fitOne(
-  { working, grid, result }: Pass,
-  weights: Float64Array,
-  { row, start, column }: { row: number; start: number; column: number },
-): void {
-  const { columns, groupSize } = result;
-  const end = Math.min(column + groupSize, weights.length);
-  const first = row * columns + start;
-  const fit = fitGroup(
-    working.subarray(first + column, first + end),
-    weights.subarray(column, end),
-    grid,
-  );
-  const at = row * groupsInRow(result) + (start + column) / groupSize;
-  result.scales[at] = fit.scale;
-  result.zeroPoints[at] = fit.zeroPoint;
 }
 
 /** Lets the errors of a stripe reach the columns behind it, a stripe of them at a time: its factors stay in cache. */

@@ -1,8 +1,7 @@
-import { codeOf, fitGroup } from './fit-group.ts';
+import { fitRows, roundRows } from './fit-rows.ts';
 import {
   demandRows,
   emptyCodes,
-  groupsInRow,
   measureCodes,
   type GroupCodes,
   type GroupGrid,
@@ -22,24 +21,16 @@ export interface GroupMatrix {
  * importance.
  *
  * @throws PithError `shape`, `unsupported`, `not-finite` as `demandRows` does.
+ * @remarks 8 · rows · columns bytes.
  */
 export function roundToNearest(matrix: GroupMatrix, grid: GroupGrid): GroupCodes {
   const { values, columns, importance } = matrix;
   const rows = demandRows(values, columns, grid, importance);
   const result = emptyCodes({ rows, columns }, grid);
-  const groups = groupsInRow(result);
   const weights = Float64Array.from({ length: columns }, (_, at) => importance?.[at] ?? 1);
-  for (let row = 0; row < rows; row++) {
-    const whole = Float64Array.from(values.subarray(row * columns, (row + 1) * columns));
-    for (let group = 0; group < groups; group++) {
-      const [from, to] = [group * result.groupSize, (group + 1) * result.groupSize];
-      const part = whole.subarray(from, to);
-      const fit = fitGroup(part, weights.subarray(from, to), grid);
-      result.scales[row * groups + group] = fit.scale;
-      result.zeroPoints[row * groups + group] = fit.zeroPoint;
-      for (const [at, value] of part.entries())
-        result.codes[row * columns + from + at] = codeOf(value, fit, 2 ** grid.bits - 1);
-    }
-  }
+  const coded = { working: Float64Array.from(values), grid, result };
+  const all = { from: 0, to: columns };
+  fitRows(coded, weights, all);
+  roundRows(coded, all);
   return { ...result, error: measureCodes(values, result, importance) };
 }
