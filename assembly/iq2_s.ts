@@ -1,18 +1,14 @@
 import { useCodebook } from './codebook';
 import { entryOf, fitAndMeasure, packSubScales, signs } from './codebook-encode';
-import { useTargets } from './codebook-scales';
+import { useIq2Targets } from './iq2-targets';
 import { encodeSuperBlocks } from './symmetric-encode';
-
-const plainTargets = memory.data<f32>([36, 42, 48, 54, 60]);
-const weightedTargets = memory.data<f32>([36, 42, 48, 55, 63, 72]);
 
 /** Quantizes f32 rows to IQ2_S; see src/kernels/scalar/iq2_s.ts. */
 export function encode_IQ2_S(
   values: usize, rows: i32, columns: i32, importance: usize, out: usize, stats: usize,
 ): void {
   useCodebook(8, 3, 8, 17, false);
-  if (importance) useTargets(weightedTargets, 6, 4, 1.025);
-  else useTargets(plainTargets, 5, 4, 1.025);
+  useIq2Targets(importance, 1.025);
   const ridge: f32 = importance ? 0.07 : 1;
   encodeSuperBlocks(values, rows, columns, importance, out, stats, 16, 82, ridge, true, packBlock);
 }

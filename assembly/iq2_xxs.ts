@@ -1,18 +1,14 @@
 import { useCodebook } from './codebook';
 import { entryOf, fitAndMeasure, packSignsAndScale } from './codebook-encode';
-import { useTargets } from './codebook-scales';
+import { useIq2Targets } from './iq2-targets';
 import { encodeSuperBlocks } from './symmetric-encode';
-
-const plainTargets = memory.data<f32>([36, 42, 48, 54, 60]);
-const weightedTargets = memory.data<f32>([36, 42, 48, 55, 63, 72]);
 
 /** Quantizes f32 rows to IQ2_XXS; see src/kernels/scalar/iq2_xxs.ts. */
 export function encode_IQ2_XXS(
   values: usize, rows: i32, columns: i32, importance: usize, out: usize, stats: usize,
 ): void {
   useCodebook(8, 3, 8, 17, true);
-  if (importance) useTargets(weightedTargets, 6, 4, 1.03);
-  else useTargets(plainTargets, 5, 4, 1.03);
+  useIq2Targets(importance, 1.03);
   const ridge: f32 = importance ? 0.07 : 6;
   encodeSuperBlocks(values, rows, columns, importance, out, stats, 32, 66, ridge, true, packBlock);
 }

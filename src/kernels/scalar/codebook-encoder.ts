@@ -2,21 +2,18 @@ import type { Encoder } from '../kernels.ts';
 import { isOdd, type CodebookShape } from './codebook-fit.ts';
 import { codebookLists } from './codebook-lists.ts';
 import { fitCodebook, type CodebookFit } from './codebook-scales.ts';
+import { codebookTuning } from './codebook-tuning.ts';
 import type { CodebookType } from './codebooks.ts';
 import { sumInFour, type FitBlock } from './fit-block.ts';
-import { symmetricEncoder, type Tuning } from './symmetric-encoder.ts';
+import { symmetricEncoder } from './symmetric-encoder.ts';
 
 const f = Math.fround;
 
-/** How a block type searches a codebook and packs a super-block. */
-export interface CodebookCodec extends Omit<CodebookShape, 'lists'> {
+/** What a super-block of a codebook type is, and how it is packed. */
+export interface CodebookCodec extends Pick<CodebookShape, 'evenSigns' | 'share'> {
   readonly type: CodebookType;
   /** Weights that share a scale. */
   readonly subBlock: 16 | 32;
-  /** When the weights of the errors are x². */
-  readonly plain: Tuning;
-  /** When they come from an imatrix. */
-  readonly importance: Tuning;
   readonly packEntries: EntryPacker;
   /** Adds the sub-scales to a block where their bits are 0. */
   packScales(subScales: readonly number[], out: Uint8Array): void;
@@ -35,12 +32,14 @@ export type EntryPacker = (
 
 /** The encoder of a codebook type. */
 export function codebookEncoder(codec: CodebookCodec): Encoder {
+  const tuning = codebookTuning[codec.type];
   return symmetricEncoder({
     ...codec,
+    ...tuning,
     together: 1,
     scalesImportance: true,
     encode(block, search, out) {
-      const shape = { ...codec, lists: codebookLists(codec.type) };
+      const shape = { ...codec, ...tuning, lists: codebookLists(codec.type) };
       const fit = fitCodebook(block, shape, search);
       const levels = levelsOf(fit, shape);
       const signs = signsOf(block, levels, codec.evenSigns);

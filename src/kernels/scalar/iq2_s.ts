@@ -26,16 +26,6 @@ export const encodeIQ2S: Encoder = codebookEncoder({
   type: 'IQ2_S',
   evenSigns: false,
   share: 0.125,
-  tried: 4,
-  stretch: 1.025,
-  plain: {
-    ridge: 1,
-    search: { targets: [36, 42, 48, 54, 60], refinements: 1, subScaleSteps: [0, 1, -1] },
-  },
-  importance: {
-    ridge: 0.07,
-    search: { targets: [36, 42, 48, 55, 63, 72], refinements: 1, subScaleSteps: [0, 1, -1] },
-  },
   subBlock: 16,
   packEntries: packIQ2S,
   packScales: (subScales, out) => packSubScales(subScales, out, 74),

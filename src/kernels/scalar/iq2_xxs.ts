@@ -23,16 +23,6 @@ export const encodeIQ2XXS: Encoder = codebookEncoder({
   type: 'IQ2_XXS',
   evenSigns: true,
   share: 0.125,
-  tried: 4,
-  stretch: 1.03,
-  plain: {
-    ridge: 6,
-    search: { targets: [36, 42, 48, 54, 60], refinements: 1, subScaleSteps: [0, 1, -1] },
-  },
-  importance: {
-    ridge: 0.07,
-    search: { targets: [36, 42, 48, 55, 63, 72], refinements: 1, subScaleSteps: [0, 1, -1] },
-  },
   subBlock: 32,
   packEntries: packIQ2XXS,
   packScales(subScales, out) {

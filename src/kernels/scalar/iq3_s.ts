@@ -26,20 +26,6 @@ export const encodeIQ3S: Encoder = codebookEncoder({
   type: 'IQ3_S',
   evenSigns: false,
   share: 1,
-  tried: 2,
-  stretch: 1.006,
-  plain: {
-    ridge: 1,
-    search: { targets: [13, 14, 15, 16, 17.5, 19], refinements: 1, subScaleSteps: [0, 1, -1] },
-  },
-  importance: {
-    ridge: 0.07,
-    search: {
-      targets: [12, 13, 14, 15, 16, 17, 18.5, 20],
-      refinements: 1,
-      subScaleSteps: [0, 1, -1],
-    },
-  },
   subBlock: 32,
   packEntries: packIQ3S,
   packScales: (subScales, out) => packSubScales(subScales, out, 106),

@@ -19,20 +19,6 @@ export const encodeIQ3XXS: Encoder = codebookEncoder({
   type: 'IQ3_XXS',
   evenSigns: true,
   share: 0.25,
-  tried: 4,
-  stretch: 1.012,
-  plain: {
-    ridge: 1,
-    search: { targets: [50, 56, 62, 68, 76], refinements: 1, subScaleSteps: [0, 1, -1] },
-  },
-  importance: {
-    ridge: 0.07,
-    search: {
-      targets: [52, 60, 68, 78, 88],
-      refinements: 1,
-      subScaleSteps: [0, 1, -1],
-    },
-  },
   subBlock: 32,
   packEntries: packIQ3XXS,
   packScales(subScales, out) {
