@@ -5,11 +5,13 @@ import { coverageWarnings } from '../../compress/evidence/coverage.ts';
 import type { Evidence } from '../../compress/evidence/evidence.ts';
 import { modeOf } from '../../evaluate/onnx/open.ts';
 import { WeightStore } from '../../evaluate/onnx/weight-store.ts';
+import type { Transcoder } from '../../kernels/transcoder.ts';
 import type { Model } from '../../models/model.ts';
 import { startTranscoder } from '../../runtime/kernel-workers.ts';
 import { openOnnxEngine } from '../../runtime/onnx/index.ts';
 import type { OpenThings } from '../../util/closing.ts';
 import { PithError } from '../../util/errors.ts';
+import { nonFiniteWeight } from '../non-finite-weight.ts';
 import { modelHash, tokenizerHash } from '../evaluate/model-hash.ts';
 import { orStopped, type Left } from '../interrupted.ts';
 import type { CalibrateRequest, CalibrateTarget } from './request.ts';
@@ -84,7 +86,9 @@ export async function measure(
       store: state,
       onProgress,
       signal,
-    }).catch((cause: unknown) => dropBroken(state, cause)),
+    }).catch(async (cause: unknown) => {
+      throw isNotFinite(cause) ? await brokenWeight(model, { state, transcoder, cause }) : cause;
+    }),
   );
   const where = mode === 'whole' ? 'kept in memory' : 'read block by block';
   return {
@@ -98,10 +102,26 @@ export async function measure(
   };
 }
 
-/** What is not finite is of no use to a later run. */
-async function dropBroken(state: StateFile, cause: unknown): Promise<never> {
-  if (cause instanceof PithError && cause.code === 'not-finite') await state.remove();
-  throw cause;
+function isNotFinite(cause: unknown): cause is PithError {
+  return cause instanceof PithError && cause.code === 'not-finite';
+}
+
+interface Broken {
+  readonly state: StateFile;
+  readonly transcoder: Transcoder;
+  readonly cause: PithError;
+}
+
+/** Says which weight made activations NaN or infinite, if one did. What was measured is of no use to a later run. */
+async function brokenWeight(
+  model: Model,
+  { state, transcoder, cause }: Broken,
+): Promise<PithError> {
+  await state.remove();
+  const found = await nonFiniteWeight(model, transcoder, {});
+  if (found === undefined) return cause;
+  const hint = 'The model itself is damaged: get it again, or repair the step that made it.';
+  return new PithError('not-finite', `${found}.`, hint, { cause });
 }
 
 function leftIn({ path, windows }: StateFile, all: number): Left {
