@@ -10,8 +10,9 @@ import { tensorInfos } from './decoder-shapes.mjs';
  * - feedback: multiply-adds that pass a rounding error on.
  * - search: weights whose scales and codes are searched.
  * - run: multiply-adds of llama.cpp in the quantized file.
+ * - start: of engines and workers.
  */
-const nominal = { pass: 6e10, factor: 2e9, feedback: 4e9, search: 5e6, run: 6e10 };
+const nominal = { pass: 6e10, factor: 6e9, feedback: 1.2e10, search: 1.4e7, run: 6e10, start: 0.7 };
 
 /** As in src/recipes/shrink and src/compress: columns and rows of a block, rows that are tried, probes around a choice. */
 const hessianBlock = 2048;
@@ -78,7 +79,7 @@ export function workOf(size, { tokens, heldOut, scored, typesOf }) {
     sum(blocks, ({ rows }) => products(rows, outputBlock));
   const evidence = (count) => ({ pass: count * (3 * forward + observed) });
   const whole = encoding(matrices, ({ rows }) => rows);
-  return {
+  const steps = {
     evidence: evidence(tokens),
     costs: encoding(matrices, few(triedRows), ({ name }) => typesOf(name)),
     types: added(times(whole, encodedByProbes), { pass: probes * heldOut * forward }),
@@ -87,6 +88,9 @@ export function workOf(size, { tokens, heldOut, scored, typesOf }) {
     measure: { pass: scored * forward, run: scored * forward },
     beside: { run: scored * forward },
   };
+  return Object.fromEntries(
+    Object.entries(steps).map(([name, work]) => [name, { ...work, start: 1 }]),
+  );
 }
 
 const inSeconds = (work) =>

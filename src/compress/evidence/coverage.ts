@@ -1,5 +1,5 @@
 import { PithError } from '../../util/errors.ts';
-import type { Evidence, TensorEvidence } from './evidence.ts';
+import type { Evidence, SecondMoments, TensorEvidence } from './evidence.ts';
 import type { HessianShape, HessianSource } from './hessian.ts';
 import { priorTokens } from './moments.ts';
 
@@ -68,10 +68,14 @@ function wideMatrices(tokens: number, all: readonly Named[]): string[] {
 
 type Named = readonly [string, TensorEvidence];
 
-function listed(tensors: readonly Named[]): string {
+/** The first few with what is said of each. */
+function listed(
+  tensors: readonly Named[],
+  said: (inputs: SecondMoments) => string = ({ size }) => `${size}`,
+): string {
   const names = tensors
     .slice(0, namesShown)
-    .map(([name, { inputs }]) => `${name} (${inputs.size})`);
+    .map(([name, { inputs }]) => `${name} (${said(inputs)})`);
   const more = tensors.length - names.length;
   return names.join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
@@ -89,5 +93,7 @@ function starvedExperts([name, { inputs }]: Named): string[] {
 
 function deadColumns(tensors: readonly Named[]): string[] {
   const dead = tensors.filter(([, { inputs }]) => inputs.experts === 1 && inputs.sums.includes(0));
-  return dead.length > 0 ? [`Some input columns were always 0: ${listed(dead)}.`] : [];
+  const share = ({ sums, size }: SecondMoments) =>
+    `${sums.filter((sum) => sum === 0).length} of ${size}`;
+  return dead.length > 0 ? [`Some input columns were always 0: ${listed(dead, share)}.`] : [];
 }

@@ -136,7 +136,7 @@ test('thin coverage is told: few tokens, starved experts, columns that are alway
   expect(coverageWarnings({ tokens: 64, tensors })).toEqual([
     '64 tokens are fewer than the input columns of output.weight (100): give more text, or expect error feedback to fit noise.',
     `${experts}: 1 of 3 experts saw fewer than 64 tokens, 1 of them none; they are drawn to the mean of their layer.`,
-    'Some input columns were always 0: output.weight (100).',
+    'Some input columns were always 0: output.weight (1 of 100).',
   ]);
 });
 
