@@ -1,5 +1,6 @@
 import type { EncodableType } from '../../kernels/kernels.ts';
 import type { TensorEvidence } from '../evidence/evidence.ts';
+import { expertRuns } from './expert-runs.ts';
 import type { Rounder } from './rounder.ts';
 import type { RowSample } from './sample-rows.ts';
 import { columnImportance, type TensorUse } from './uses.ts';
@@ -23,10 +24,11 @@ export async function sampledCost(
   type: EncodableType,
   round: Rounder,
 ): Promise<number> {
-  const { name, columns, values, evidence } = tensor;
-  const importance = columnImportance(tensor.uses);
+  const { name, columns, values, evidence, sample, uses } = tensor;
+  const importance = columnImportance(uses);
+  const rowsEach = tensor.rows / uses[0]!.experts;
   let cost = 0;
-  for (const { expert, first, count } of runsOfExperts(tensor)) {
+  for (const { expert, first, count } of expertRuns(sample.rows, rowsEach)) {
     const some = values.subarray(first * columns, (first + count) * columns);
     const weights = importance.subarray(expert * columns, (expert + 1) * columns);
     const rows = { tensor: name, type, columns, values: some, importance: weights };
@@ -38,26 +40,6 @@ export async function sampledCost(
     }
   }
   return cost;
-}
-
-interface Run {
-  readonly expert: number;
-  /** Among the sampled rows. */
-  readonly first: number;
-  readonly count: number;
-}
-
-/** Neighbouring sampled rows of one matrix. */
-function runsOfExperts({ sample, rows, uses }: SampledTensor): Run[] {
-  const each = rows / uses[0]!.experts;
-  const runs: Run[] = [];
-  for (const [at, row] of sample.rows.entries()) {
-    const expert = Math.floor(row / each);
-    const last = runs.at(-1);
-    if (last?.expert === expert) runs[runs.length - 1] = { ...last, count: last.count + 1 };
-    else runs.push({ expert, first: at, count: 1 });
-  }
-  return runs;
 }
 
 function squaredDifferences(values: Float32Array, rounded: Float32Array): Float64Array {
