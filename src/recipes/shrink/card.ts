@@ -35,8 +35,8 @@ export async function writeCard(
     target,
   );
   const frontier = frontierPoints(predicted);
-  const notes = files.flatMap(notesOf);
-  return writeReport({ ...data, frontier, notes: [...data.notes, ...notes] }, target.output);
+  const notes = [...data.notes, ...predicted.evidence.warnings, ...files.flatMap(notesOf)];
+  return writeReport({ ...data, frontier, notes }, target.output);
 }
 
 interface Version {
