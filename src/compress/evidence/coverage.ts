@@ -4,6 +4,7 @@ import type { HessianShape, HessianSource } from './hessian.ts';
 import { priorTokens } from './moments.ts';
 
 const namesShown = 3;
+const layersShown = 8;
 
 /**
  * Tokens that a column of a Hessian's block needs to be of use: at 4, the largest eigenvalue comes out 2.25 times too
@@ -25,7 +26,7 @@ export function coverageWarnings({
   return [
     ...(hessians ? thinHessians(tokens, hessians) : wideMatrices(tokens, all)),
     ...(silent.length > 0 ? [`No token came through ${listed(silent)}.`] : []),
-    ...heard.flatMap(starvedExperts),
+    ...starvedExperts(heard),
     ...deadColumns(heard),
   ];
 }
@@ -80,15 +81,48 @@ function listed(
   return names.join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
-function starvedExperts([name, { inputs }]: Named): string[] {
-  if (inputs.experts === 1) return [];
-  const starved = inputs.counts.filter((count) => count < priorTokens);
-  if (starved.length === 0) return [];
-  const none = starved.filter((count) => count === 0).length;
+interface StarvedLayer {
+  /** `blk.3`. */
+  readonly layer: string;
+  readonly experts: number;
+  /** Of them, those that saw few tokens, and those that saw none. */
+  readonly few: number;
+  readonly none: number;
+}
+
+function starvedExperts(tensors: readonly Named[]): string[] {
+  const layers = starvedLayers(tensors);
+  if (layers.length === 0) return [];
+  const shown = layers.slice(0, layersShown).map((one) => `${shareOf(one)} in ${one.layer}`);
+  const hidden = layers.slice(layersShown);
+  const rest =
+    hidden.length > 0 ? ` and ${shareOf(total(hidden))} in ${hidden.length} more layers` : '';
   return [
-    `${name}: ${starved.length} of ${inputs.experts} experts saw fewer than ${priorTokens} tokens` +
-      `${none > 0 ? `, ${none} of them none` : ''}; they are drawn to the mean of their layer.`,
+    `Experts that saw fewer than ${priorTokens} tokens: ${shown.join(', ')}${rest}; ` +
+      'they are drawn to the mean of their layer.',
   ];
+}
+
+/** The stacks of a layer have the same experts: the first that names it tells of all. */
+function starvedLayers(tensors: readonly Named[]): StarvedLayer[] {
+  const layers = new Map<string, StarvedLayer>();
+  for (const [name, { inputs }] of tensors) {
+    const layer = name.split('.', 2).join('.');
+    if (inputs.experts === 1 || layers.has(layer)) continue;
+    const few = inputs.counts.filter((count) => count < priorTokens);
+    const none = few.filter((count) => count === 0).length;
+    layers.set(layer, { layer, experts: inputs.experts, few: few.length, none });
+  }
+  return [...layers.values()].filter(({ few }) => few > 0);
+}
+
+function shareOf({ experts, few, none }: Omit<StarvedLayer, 'layer'>): string {
+  return `${few} of ${experts}${none > 0 ? ` (${none} none)` : ''}`;
+}
+
+function total(layers: readonly StarvedLayer[]): Omit<StarvedLayer, 'layer'> {
+  const sum = (key: 'experts' | 'few' | 'none') => layers.reduce((all, one) => all + one[key], 0);
+  return { experts: sum('experts'), few: sum('few'), none: sum('none') };
 }
 
 function deadColumns(tensors: readonly Named[]): string[] {

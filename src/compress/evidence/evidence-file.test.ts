@@ -7,7 +7,7 @@ import type { Evidence, SecondMoments } from './evidence.ts';
 import { gramSource } from './gram.ts';
 import { hessianSource } from './hessian.ts';
 import { planEvidenceFile, planImatrixFile, type PlannedFile } from './evidence-file.ts';
-import { addSquares, meanSquares, priorTokens } from './moments.ts';
+import { addSquares, expertScales, meanSquares, priorTokens } from './moments.ts';
 import { readEvidence } from './read-evidence.ts';
 
 function moments(sums: number[], counts: number[]): SecondMoments {
@@ -127,6 +127,13 @@ test('an expert of as many tokens as the prior lies half way to its layer, one w
   expect(imatrix.notes).toEqual([]);
 });
 
+test('an expert is scaled by the root of its mean squares over those of its layer, one without tokens by 1', () => {
+  // Squares as above over 0.5 and 2; a column that is 0 for all stays so.
+  const squares = [1.5, 1.25, 1, 1, 0.5, 0.75];
+  expect([...expertScales(evidence.tensors.get(experts)!.inputs)]).toEqual(squares.map(Math.sqrt));
+  expect([...expertScales(moments([0, 1, 0, 1], [2, 2]))]).toEqual([0, 1, 0, 1]);
+});
+
 test('thin coverage is told: few tokens, starved experts, columns that are always 0', () => {
   const wide = moments(
     Array.from({ length: 100 }, (_, at) => at),
@@ -135,8 +142,24 @@ test('thin coverage is told: few tokens, starved experts, columns that are alway
   const tensors = new Map(evidence.tensors).set('output.weight', { inputs: wide });
   expect(coverageWarnings({ tokens: 64, tensors })).toEqual([
     '64 tokens are fewer than the input columns of output.weight (100): give more text, or expect error feedback to fit noise.',
-    `${experts}: 1 of 3 experts saw fewer than 64 tokens, 1 of them none; they are drawn to the mean of their layer.`,
+    'Experts that saw fewer than 64 tokens: 1 of 3 (1 none) in blk.0; they are drawn to the mean of their layer.',
     'Some input columns were always 0: output.weight (1 of 100).',
+  ]);
+});
+
+test('starved experts are told by the layer, once for its stacks; of more than eight layers the rest as a sum', () => {
+  const stack = { inputs: moments([1, 1, 1, 0], [70, 64, 63, 0]) };
+  const full = { inputs: moments([1, 1], [64, 64]) };
+  const tensors = new Map(
+    Array.from({ length: 11 }, (_, layer) =>
+      ['up', 'down'].map(
+        (part) => [`blk.${layer}.ffn_${part}_exps.weight`, layer === 1 ? full : stack] as const,
+      ),
+    ).flat(),
+  );
+  const shown = [0, 2, 3, 4, 5, 6, 7, 8].map((layer) => `2 of 4 (1 none) in blk.${layer}`);
+  expect(coverageWarnings({ tokens: 99, tensors })).toEqual([
+    `Experts that saw fewer than 64 tokens: ${shown.join(', ')} and 4 of 8 (2 none) in 2 more layers; they are drawn to the mean of their layer.`,
   ]);
 });
 

@@ -18,12 +18,36 @@ export function meanSquares({ experts, size, sums, counts }: SecondMoments): Flo
   const total = counts.reduce((sum, count) => sum + count, 0);
   if (total === 0) return new Float64Array(experts * size);
   if (experts === 1) return sums.map((sum) => sum / total);
-  const layer = new Float64Array(size);
-  for (const [at, sum] of sums.entries()) layer[at % size]! += sum / total;
+  const layer = layerMeans({ size, sums }, total);
   return sums.map((sum, at) => {
     const count = counts[Math.floor(at / size)]!;
     return (sum + priorTokens * layer[at % size]!) / (count + priorTokens);
   });
+}
+
+/**
+ * What brings the columns of all experts to the size of one expert's, `[experts, size]`: the roots of its mean squares,
+ * drawn to its layer's, over those of the layer. 0 where the layer's are.
+ */
+export function expertScales(moments: SecondMoments): Float64Array {
+  const { size, counts } = moments;
+  const layer = layerMeans(
+    moments,
+    counts.reduce((sum, count) => sum + count, 0),
+  );
+  return meanSquares(moments).map((mean, at) => {
+    const ofLayer = layer[at % size]!;
+    return ofLayer > 0 ? Math.sqrt(mean / ofLayer) : 0;
+  });
+}
+
+function layerMeans(
+  { size, sums }: Pick<SecondMoments, 'size' | 'sums'>,
+  total: number,
+): Float64Array {
+  const layer = new Float64Array(size);
+  for (const [at, sum] of sums.entries()) layer[at % size]! += sum / total;
+  return layer;
 }
 
 /**

@@ -4,9 +4,11 @@ import type { FeedbackMath } from '../../kernels/feedback/feedback-math.ts';
 import type { EncodableType, Kernels } from '../../kernels/kernels.ts';
 import { roundTrip } from '../../kernels/round-trip.ts';
 import type { Slab, Transcoder } from '../../kernels/transcoder.ts';
-import { columnsOf, type Tensor } from '../../tensor/tensor.ts';
+import { columnsOf, rowsOf, type Tensor } from '../../tensor/tensor.ts';
+import { expertRuns, type ExpertRun } from '../allocate/expert-runs.ts';
 import type { Evidence } from '../evidence/evidence.ts';
 import type { Hessian } from '../evidence/hessian.ts';
+import { expertScales } from '../evidence/moments.ts';
 import { chooseRows, type RowChoiceOptions } from './row-choice.ts';
 
 /** A matrix as it would be stored, and what it is judged by. */
@@ -17,7 +19,7 @@ export interface HeldOutOptions extends RowChoiceOptions {
   /** Of text that `evidence` has nothing of, with Hessians. */
   readonly heldOut: Evidence;
   readonly type: EncodableType;
-  /** What plain encoding weighs columns by. */
+  /** What plain encoding weighs columns by, `[columns]`; of a stack `[experts, columns]`. */
   readonly importance: Float32Array;
 }
 
@@ -31,37 +33,91 @@ export interface HeldOutCosts {
  * Measures on held-out activations and gradients what a matrix' errors cost with feedback, and with plain encoding:
  * ½ tr(G Δ H Δᵀ) over some of its rows.
  *
+ * A stack has one H. Each expert's rows are judged by it with columns scaled to the mean squares of the expert's own
+ * inputs, drawn to the layer's where it saw few tokens.
+ *
  * @returns Undefined for a matrix that is not coupled.
  * @throws PithError as `chooseRows`; what reading throws.
+ * @remarks Of two `ffn_down` stacks of 8 random experts, feedback left 0.70 and 0.82 of the cost by held-out Hessians of
+ *   each expert alone; this says 0.58 and 0.86, H unscaled 0.37 and 0.73.
  */
 export async function heldOutCosts(
   tensor: Tensor,
   options: HeldOutOptions,
 ): Promise<HeldOutCosts | undefined> {
-  const { couplings, transcoder, kernels, heldOut, type: to, importance } = options;
-  const columnFactors = await couplings.columnFactors(tensor.name);
-  const hessian = await heldOut.hessians?.hessianOf(tensor.name);
-  if (!columnFactors || !hessian || !hasGrid(to)) return undefined;
-  const choice = await chooseRows(tensor.name, options);
+  const { couplings, transcoder, kernels, heldOut, type, importance } = options;
+  const { name, shape } = tensor;
+  const columnFactors = await couplings.columnFactors(name);
+  const hessian = await heldOut.hessians?.hessianOf(name);
+  if (!columnFactors || !hessian || !hasGrid(type)) return undefined;
+  const choice = await chooseRows(name, options);
   const { rows, rowFactors, scale } = choice;
-  const values = await readRowsAt(tensor, rows, transcoder);
   const weights = await choice.weightsIn(heldOut);
-  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  const slab = { from: 'F32', to, columns: columnsOf(tensor.shape), bytes } as const;
+  const columns = columnsOf(shape);
+  const experts = importance.length / columns;
+  const some: SomeRows = {
+    columns,
+    values: await readRowsAt(tensor, rows, transcoder),
+    runs: expertRuns(rows, rowsOf(shape) / experts),
+  };
+  const scales = experts > 1 ? expertScales(heldOut.tensors.get(name)!.inputs) : undefined;
   const coupling: Coupling = { columnFactors, rowFactors };
-  const costOf = async (how: Partial<Slab>) =>
-    (scale / 2) *
-    coupledSquares(difference(values, await roundTrip(transcoder, { ...slab, ...how })), {
-      hessian,
-      weights,
-      math: kernels.feedback,
-    });
-  const [feedback, plain] = await Promise.all([costOf({ coupling }), costOf({ importance })]);
-  return { feedback, plain };
+  const [feedback, plain] = await Promise.all([
+    rounded(some.values, { transcoder, type, columns, coupling }),
+    plainlyRounded(some, options),
+  ]);
+  const judges = { hessian, weights, math: kernels.feedback };
+  const costOf = (decoded: Float32Array) =>
+    (scale / 2) * coupledSquares(errorsOf(some, decoded, scales), judges);
+  return { feedback: costOf(feedback), plain: costOf(plain) };
 }
 
-function difference(values: Float32Array, others: Float32Array): Float32Array {
-  return values.map((value, at) => value - others[at]!);
+/** Rows of a matrix, or of several of a stack. */
+interface SomeRows {
+  readonly columns: number;
+  /** `[rows, columns]`. */
+  readonly values: Float32Array;
+  readonly runs: readonly ExpertRun[];
+}
+
+type Rounding = Pick<HeldOutOptions, 'transcoder' | 'type'> &
+  Pick<Slab, 'columns' | 'importance' | 'coupling'>;
+
+/** What a decoder reads back of rows. */
+function rounded(
+  values: Float32Array,
+  { transcoder, type: to, columns, ...how }: Rounding,
+): Promise<Float32Array> {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return roundTrip(transcoder, { from: 'F32', to, columns, bytes, ...how });
+}
+
+/** The same without feedback, each expert's rows with its own importance. */
+async function plainlyRounded(
+  { columns, values, runs }: SomeRows,
+  { transcoder, type, importance: all }: HeldOutOptions,
+): Promise<Float32Array> {
+  const found = new Float32Array(values.length);
+  for (const { expert, first, count } of runs) {
+    const own = values.subarray(first * columns, (first + count) * columns);
+    const importance = all.subarray(expert * columns, (expert + 1) * columns);
+    found.set(await rounded(own, { transcoder, type, columns, importance }), first * columns);
+  }
+  return found;
+}
+
+/** Differences; `scales`, `[experts, columns]`, say what they count. */
+function errorsOf(
+  { columns, values, runs }: SomeRows,
+  decoded: Float32Array,
+  scales: Float64Array | undefined,
+): Float32Array {
+  const errors = values.map((value, at) => value - decoded[at]!);
+  if (!scales) return errors;
+  for (const { expert, first, count } of runs)
+    for (let at = first * columns; at < (first + count) * columns; at++)
+      errors[at]! *= scales[expert * columns + (at % columns)]!;
+  return errors;
 }
 
 interface Judges {

@@ -5,7 +5,6 @@ import { heldOutCosts, type HeldOutCosts } from '../../../compress/feedback/held
 import { createWasmKernels } from '../../../kernels/wasm.ts';
 import type { Transcoder } from '../../../kernels/transcoder.ts';
 import { startTranscoder } from '../../../runtime/kernel-workers.ts';
-import { columnsOf } from '../../../tensor/tensor.ts';
 import { PithError } from '../../../util/errors.ts';
 import { inOrder } from '../../../util/in-order.ts';
 import type { Job } from '../job.ts';
@@ -63,9 +62,7 @@ async function compare(
   let done = 0;
   const compared = inOrder(types, tensorsAtOnce, async ([name, type]) => {
     const tensor = model.tensors.get(name)!;
-    const importance = imatrix.entries.get(name)?.values;
-    // Stacks of experts have an importance an expert: held-out text is too short for most of them.
-    if (importance?.length !== columnsOf(tensor.shape)) return { name };
+    const importance = imatrix.entries.get(name)!.values;
     const options = { ...tools, evidence, heldOut, type, importance, rows };
     return { name, costs: await heldOutCosts(tensor, options) };
   });
