@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { hessianUnit } from '../compress/evidence/hessian.ts';
 import type { CalibrateReport } from '../recipes/calibrate/calibrate.ts';
 import { PithError } from '../util/errors.ts';
 import { formatBytes, formatDuration, formatInteger } from '../util/format-units.ts';
@@ -55,7 +56,7 @@ export const calibrate = defineCommand({
     'hessian-block': {
       type: 'string',
       value: 'N|full',
-      description: 'The same, in blocks of N input columns or of all.',
+      description: `The same, in blocks of N input columns, a multiple of ${hessianUnit}, or of all.`,
     },
     threads: threadsOption('Threads that compute.'),
     force: { type: 'boolean', short: 'f', description: 'Replace an existing output.' },
@@ -84,10 +85,10 @@ export const calibrate = defineCommand({
 function blockOf(isAsked: boolean, columns: string | undefined): number | undefined {
   if (columns === undefined) return isAsked ? defaultBlock : undefined;
   const block = columns === 'full' ? Infinity : Number(columns);
-  if (block >= 1 && (block === Infinity || Number.isSafeInteger(block))) return block;
+  if (block === Infinity || (block >= hessianUnit && block % hessianUnit === 0)) return block;
   throw new PithError(
     'usage',
-    `--hessian-block must be a whole number of at least 1, or full; not "${columns}".`,
+    `--hessian-block must be a multiple of ${hessianUnit}, or full; not "${columns}".`,
     `For example: --hessian-block ${defaultBlock}`,
   );
 }

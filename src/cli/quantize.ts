@@ -3,7 +3,9 @@ import { fileTypeNames } from '../compress/quantize/file-types.ts';
 import { prepareQuantization, quantize as run, type QuantizeReport } from '../recipes/quantize.ts';
 import type { PreparedQuantization } from '../recipes/quantize.ts';
 import type { VerifyReport } from '../recipes/verify/verify.ts';
+import { openFeedback } from '../recipes/open-evidence.ts';
 import { averageBits } from '../tensor/tensor.ts';
+import { OpenThings } from '../util/closing.ts';
 import { PithError } from '../util/errors.ts';
 import { defineCommand, type CommandContext } from './framework/command.ts';
 import { formatBytes, formatDuration, formatInteger } from '../util/format-units.ts';
@@ -23,6 +25,7 @@ export const quantize = defineCommand({
   examples: [
     'pith quantize sample --type Q4_K_M -o sample-q4_k_m.gguf',
     "pith quantize ./my-model --type Q4_K_M --tensor 'ffn_down=Q6_K' --imatrix imatrix.gguf -o m.gguf",
+    'pith quantize ./my-model --type Q3_K_S --evidence evidence.gguf -o m.gguf',
     'pith quantize ./my-model --type Q3_K_S --dry-run',
   ],
   positionals: { model: { description: 'A Hugging Face folder, a .gguf file, or sample.' } },
@@ -36,6 +39,12 @@ export const quantize = defineCommand({
       description: 'Another type for the tensors whose names match; the first match wins.',
     },
     imatrix: { type: 'string', value: 'FILE', description: 'Importance from llama-imatrix.' },
+    evidence: {
+      type: 'string',
+      value: 'FILE',
+      description:
+        'Of pith calibrate --hessians: importance, and errors that other weights make up for.',
+    },
     pure: { type: 'boolean', description: 'One type for every matrix, no mix.' },
     threads: threadsOption('Worker threads.'),
     'dry-run': { type: 'boolean', description: 'Print the exact size by tensor class and stop.' },
@@ -43,26 +52,30 @@ export const quantize = defineCommand({
     force: { type: 'boolean', short: 'f', description: 'Replace an existing output.' },
   },
   async run(context, { positionals, options }) {
-    const { tensor: overrides, type, pure, imatrix, output } = options;
+    const { tensor: overrides, type, pure, imatrix = options.evidence } = options;
+    const { onProgress, signal } = context;
     const request = { model: positionals.model, type, pure, overrides };
     const prepared = await prepareQuantization(imatrix ? { ...request, imatrix } : request);
+    const opened = new OpenThings();
+    opened.add(prepared.model);
     try {
       for (const note of prepared.plan.notes) context.note(`note: ${note}`);
       if (options['dry-run']) return dryRun(prepared);
-      const target = {
-        output: requireOutput(output, positionals.model, type),
-        threads: options.threads,
-        force: options.force,
-        onProgress: context.onProgress,
-        signal: context.signal,
-      };
+      const { threads, force } = options;
+      const output = requireOutput(options.output, positionals.model, type);
+      const { evidence: path } = options;
+      const watched = { onProgress, signal };
+      const evidence = path && opened.add(await openFeedback(path, prepared.model, watched));
+      const target = { output, threads, force, ...watched, ...(evidence && { evidence }) };
       const report = await run(prepared, target);
+      const { notes } = prepared.plan;
+      for (const note of report.notes.slice(notes.length)) context.note(`note: ${note}`);
       const verification = options['no-verify']
         ? undefined
         : await checkWritten(context, report, positionals.model, options.threads);
       return { ok: verification?.ok ?? true, ...report, ...(verification && { verification }) };
     } finally {
-      await prepared.model.close();
+      await opened.close();
     }
   },
   render: (report) => ('classes' in report ? renderDryRun(report) : renderReport(report)),

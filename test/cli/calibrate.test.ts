@@ -87,7 +87,7 @@ describe('an interrupted calibration', () => {
   const place = join(folder, 'stopped.gguf');
   const state = `${place}.state`;
   /** A pass of 32 windows, and one of 7. */
-  const long = ['--tokens', '20000', '--no-gradients', '--hessian-block', '250', '--threads', '2'];
+  const long = ['--tokens', '20000', '--no-gradients', '--hessian-block', '256', '--threads', '2'];
 
   /** Starts it and sends it a signal as soon as `isDue`. */
   async function stop(signal: NodeJS.Signals, isDue: () => boolean): Promise<string> {
@@ -130,7 +130,7 @@ describe('an interrupted calibration', () => {
       expect(hessians!.keptAs.size).toBe(57);
       for (const name of ['blk.0.attn_v.weight', 'blk.7.ffn_down.weight', 'token_embd.weight']) {
         const { sums, columns, blockSize, tokens } = (await hessians!.hessianOf(name))!;
-        expect([blockSize, tokens]).toEqual([250, 19_968]);
+        expect([blockSize, tokens]).toEqual([256, 19_968]);
         const { inputs } = tensors.get(name)!;
         for (let at = 0; at < columns; at++) {
           const inBlock = at % blockSize;
@@ -150,7 +150,7 @@ test('too little text for the Hessians asked for is refused with both numbers', 
   const { code, report } = await pithJson<Failure>(args);
   expect(code).toBe(1);
   expect(report.error.message).toContain('512 tokens are too few for Hessians of 768 columns');
-  expect(report.error.hint).toContain('--hessian-block 128');
+  expect(report.error.hint).toContain('--hessian-block 256');
 });
 
 test('text shorter than a window is refused with both numbers, and leaves nothing', async () => {

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { EvaluateReport } from '../../dist/index.js';
 import { pith, pithJson } from './pith.ts';
 
 interface Report {
@@ -92,4 +93,44 @@ test('a wrong type, output name or pattern is exit code 2 with the next step', a
     const { code, stderr } = await pith(['quantize', 'sample', ...args]);
     expect([code, stderr]).toEqual([2, expect.stringContaining(hint)]);
   }
+});
+
+test('evidence with Hessians: the same types and bytes, a fifth less divergence than importance alone', async () => {
+  const evidence = at('evidence.gguf');
+  await pithJson(['calibrate', 'sample', '--tokens', '8192', '--hessians', '-o', evidence]);
+  const kl: number[] = [];
+  const bytes: number[] = [];
+  for (const option of ['--imatrix', '--evidence']) {
+    const file = at(`q3${option}.gguf`);
+    const line = [
+      'quantize',
+      'sample',
+      '-t',
+      'Q3_K_S',
+      option,
+      evidence,
+      '--no-verify',
+      '-o',
+      file,
+    ];
+    bytes.push((await pithJson<Report>(line)).report.bytes);
+    const asked = ['--against', 'sample', '--data', 'sample', '--max-tokens', '2000'];
+    const { report } = await pithJson<EvaluateReport>(['evaluate', file, ...asked]);
+    kl.push(report.klDivergence!.mean.value);
+  }
+  expect(bytes[1]).toBe(bytes[0]);
+  expect(kl[1]! / kl[0]!).toBeLessThan(0.8);
+}, 120_000);
+
+test.each([
+  ['of another model', ['f16.gguf'], 'conflict', /is of other weights/],
+  ['without Hessians', ['sample', 'plain.gguf'], 'unsupported', /has no Hessians/],
+] as const)('evidence %s is refused', async (_, [model, own = 'evidence.gguf'], code, message) => {
+  const reference = model === 'sample' ? model : at(model);
+  if (own === 'plain.gguf')
+    await pithJson(['calibrate', 'sample', '--tokens', '1024', '--no-gradients', '-o', at(own)]);
+  const line = ['quantize', reference, '-t', 'Q3_K_S', '--evidence', at(own), '-o', at('no.gguf')];
+  const { report } = await pithJson<{ error: { code: string; message: string } }>(line);
+  expect(report.error.code).toBe(code);
+  expect(report.error.message).toMatch(message);
 });

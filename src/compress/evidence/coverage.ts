@@ -1,6 +1,6 @@
 import { PithError } from '../../util/errors.ts';
 import type { Evidence, SecondMoments, TensorEvidence } from './evidence.ts';
-import type { HessianShape, HessianSource } from './hessian.ts';
+import { hessianUnit, type HessianShape, type HessianSource } from './hessian.ts';
 import { priorTokens } from './moments.ts';
 
 const namesShown = 3;
@@ -44,8 +44,14 @@ export function demandRank(tokens: number, shapes: ReadonlyMap<string, HessianSh
     'unsupported',
     `${tokens} tokens are too few for Hessians of ${blockSize} columns (${name}), which have full rank from ` +
       `${blockSize} tokens on.`,
-    `Give more text (--data, --tokens), or measure smaller blocks: pith calibrate --hessian-block ${Math.max(1, Math.floor(tokens / tokensOfColumn))}`,
+    `Give more text (--data, --tokens)${smallerBlocks(tokens)}`,
   );
+}
+
+function smallerBlocks(tokens: number): string {
+  if (tokens < hessianUnit) return '.';
+  const units = Math.max(1, Math.floor(tokens / tokensOfColumn / hessianUnit));
+  return `, or measure smaller blocks: pith calibrate --hessian-block ${units * hessianUnit}`;
 }
 
 function thinHessians(tokens: number, { shapes }: HessianSource): string[] {
@@ -127,7 +133,9 @@ function total(layers: readonly StarvedLayer[]): Omit<StarvedLayer, 'layer'> {
 
 function deadColumns(tensors: readonly Named[]): string[] {
   const dead = tensors.filter(([, { inputs }]) => inputs.experts === 1 && inputs.sums.includes(0));
-  const share = ({ sums, size }: SecondMoments) =>
-    `${sums.filter((sum) => sum === 0).length} of ${size}`;
-  return dead.length > 0 ? [`Some input columns were always 0: ${listed(dead, share)}.`] : [];
+  return dead.length > 0 ? [`Some input columns were always 0: ${listed(dead, zerosOf)}.`] : [];
+}
+
+function zerosOf({ sums, size }: SecondMoments): string {
+  return `${sums.filter((sum) => sum === 0).length} of ${size}`;
 }

@@ -13,6 +13,9 @@ export interface Hessian {
   readonly tokens: number;
 }
 
+/** Blocks that are not the full matrix have a multiple of so many columns: those of the largest block of a type. */
+export const hessianUnit = 256;
+
 /** Hessians one at a time, from memory or a file: those of 1 B parameters have gigabytes. */
 export interface HessianSource {
   /** The matrix under whose name the Hessian of each is kept: the first that reads the same activations. */

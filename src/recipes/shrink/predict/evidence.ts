@@ -1,13 +1,10 @@
 import { stat } from 'node:fs/promises';
-import type { Evidence } from '../../../compress/evidence/evidence.ts';
-import { readEvidence } from '../../../compress/evidence/read-evidence.ts';
 import type { Model } from '../../../models/model.ts';
-import { openFile } from '../../../storage/file-source.ts';
-import { closeOnFailure } from '../../../util/closing.ts';
 import { PithError } from '../../../util/errors.ts';
 import { calibrate } from '../../calibrate/calibrate.ts';
 import { calibrationWindows, windowsHash } from '../../calibrate/windows.ts';
 import { contextOf } from '../../evaluate/defaults.ts';
+import { openEvidence, type OpenEvidence } from '../../open-evidence.ts';
 import type { ShrinkRequest, ShrinkTarget } from '../request.ts';
 
 /** Text for evidence, and text of the same kind that evidence never sees. */
@@ -84,12 +81,7 @@ export async function evidenceOf(
     },
     { output: path, force: true, ...(threads !== undefined && { threads }), onProgress, signal },
   );
-  return readFrom(path);
-}
-
-/** Evidence whose Hessians are read from a file; close it. */
-export interface OpenEvidence extends Evidence {
-  close(): Promise<void>;
+  return openEvidence(path);
 }
 
 /** Where evidence is kept, and of what it must be. */
@@ -103,17 +95,9 @@ export interface EvidencePlace {
 async function keptEvidence(path: string): Promise<OpenEvidence | undefined> {
   if (!(await stat(path).catch(() => undefined))) return undefined;
   try {
-    return await readFrom(path);
+    return await openEvidence(path);
   } catch (error) {
     if (error instanceof PithError) return undefined;
     throw error;
   }
-}
-
-async function readFrom(path: string): Promise<OpenEvidence> {
-  const source = await openFile(path);
-  return closeOnFailure(source, async () => ({
-    ...(await readEvidence(source)),
-    close: () => source.close(),
-  }));
 }
