@@ -35,7 +35,9 @@ export async function writeCard(
     target,
   );
   const frontier = frontierPoints(predicted);
-  const notes = [...data.notes, ...predicted.evidence.warnings, ...files.flatMap(notesOf)];
+  const notes = [
+    ...new Set([...data.notes, ...predicted.evidence.warnings, ...files.flatMap(notesOf)]),
+  ];
   return writeReport({ ...data, frontier, notes }, target.output);
 }
 
@@ -53,10 +55,11 @@ function versionsOf(files: readonly ShrunkFile[]): Version[] {
   ];
 }
 
-function notesOf({ label, reference, keep, allocation }: ShrunkFile): string[] {
+function notesOf({ label, reference, keep, allocation, notes }: ShrunkFile): string[] {
   const predicted = `${label}: KL divergence predicted before it was written: ${allocation.cost.toPrecision(3)} nats per token.`;
-  const beside = `${reference.type} is llama.cpp's mix of nearest size, with importance from the same text.`;
-  if (!keep) return [predicted, beside];
+  const beside = `${reference.type} is a mix of llama.cpp's, with importance from the same text.`;
+  const own = [predicted, ...notes.map((note) => `${label}: ${note}`), beside];
+  if (!keep) return own;
   const found = `${label} is the smallest of ${keep.trials.length} files tried whose ${keep.what} is at least ${100 * keep.share} % at the lower bound.`;
-  return [predicted, beside, found];
+  return [...own, found];
 }
