@@ -41,6 +41,14 @@ test('a Hessian is read once for matrices of the same inputs, as a mean over its
   expect(couplings.coupledRows('v')).toBeUndefined();
 });
 
+test('of few tokens damping is the columns of a block by them: here 2 / 2', async () => {
+  const couplings = new Couplings(evidence({ hessian: diagonal }).known, transcoder);
+  const { values } = (await couplings.columnFactors('q'))!;
+  // H = diag(4, 1), of mean 2.5; U = diag(6.5^-½, 3.5^-½).
+  expect(values[0]).toBeCloseTo(6.5 ** -0.5, 6);
+  expect(values[3]).toBeCloseTo(3.5 ** -0.5, 6);
+});
+
 test('rows get the factors of their own block', async () => {
   const gram = [...diagonal, 32, 0, 0, 50];
   const couplings = new Couplings(evidence({ hessian: diagonal, gram }).known, transcoder, {

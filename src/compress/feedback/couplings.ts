@@ -13,12 +13,19 @@ export interface CouplingRemark {
   readonly remark: string;
 }
 
-/** How much is added to the diagonals before they are factored, as a share of their means. */
+/**
+ * How much is added to the diagonals before they are factored, as a share of their means. Default 0.05, and of few
+ * tokens the columns of a block by its tokens: what they say of couplings is mostly noise.
+ */
 export interface CouplingOptions {
   readonly columnDamping?: number;
   readonly rowDamping?: number;
   /** Matrices that are not coupled, whatever the evidence says. */
   readonly except?: ReadonlySet<string>;
+}
+
+interface Side extends Pick<CouplingRemark, 'tensor' | 'side'> {
+  readonly damping: number | undefined;
 }
 
 interface SymmetricBlocks {
@@ -27,7 +34,8 @@ interface SymmetricBlocks {
   readonly tokens: number;
 }
 
-const defaultDamping = 0.05;
+/** Of so many tokens that what they say is no noise. */
+const leastDamping = 0.05;
 /** The embedding, which is the output matrix too where it has a Hessian. */
 const table = 'token_embd.weight';
 /** Tensors of which factors are held. */
@@ -83,7 +91,7 @@ export class Couplings implements CouplingSource {
     const { hessians } = this.#evidence;
     const keptAs = hessians?.keptAs.get(tensor);
     if (!hessians || keptAs === undefined) return Promise.resolve(undefined);
-    const { columnDamping: damping = defaultDamping } = this.#options;
+    const { columnDamping: damping } = this.#options;
     return this.#columns.get(keptAs, async () => {
       const hessian = await hessians.hessianOf(tensor);
       if (!hessian) return undefined;
@@ -93,7 +101,7 @@ export class Couplings implements CouplingSource {
   }
 
   #rowFactors(tensor: string): Promise<Factors | undefined> {
-    const { rowDamping: damping = defaultDamping } = this.#options;
+    const { rowDamping: damping } = this.#options;
     return this.#rows.get(tensor, async () => {
       const gram = await this.#evidence.grams?.gramOf(tensor);
       return gram && this.#factored(gram, { tensor, side: 'rows', damping });
@@ -102,19 +110,19 @@ export class Couplings implements CouplingSource {
 
   /** Factors of some rows that are coupled by given sums over tokens; undefined where no damping helps. */
   async rowFactorsOf(blocks: SymmetricBlocks): Promise<Factors | undefined> {
-    const { rowDamping: damping = defaultDamping } = this.#options;
+    const { rowDamping: damping } = this.#options;
     return (await this.#factor(blocks, damping)).factors;
   }
 
   async #factored(
     blocks: SymmetricBlocks,
-    { tensor, side, damping }: { tensor: string; side: CouplingRemark['side']; damping: number },
+    { tensor, side, damping }: Side,
   ): Promise<Factors | undefined> {
-    const { factors, most } = await this.#factor(blocks, damping);
+    const { factors, most, least } = await this.#factor(blocks, damping);
     if (!factors) {
       const remark = `not positive definite with ${most} of the mean diagonal added: no feedback`;
       this.remarks.push({ tensor, side, remark });
-    } else if (most > damping)
+    } else if (most > least)
       this.remarks.push({
         tensor,
         side,
@@ -123,8 +131,9 @@ export class Couplings implements CouplingSource {
     return factors;
   }
 
-  /** The factors, and the most damping that a block was tried with. */
-  async #factor({ blockSize, sums, tokens }: SymmetricBlocks, damping: number) {
+  /** The factors, and the least and the most damping that a block was tried with. */
+  async #factor({ blockSize, sums, tokens }: SymmetricBlocks, asked: number | undefined) {
+    const damping = asked ?? Math.max(leastDamping, blockSize / tokens);
     const square = blockSize * blockSize;
     const values = new Float32Array(new SharedArrayBuffer(4 * sums.length));
     const jobs = Array.from({ length: sums.length / square }, (_, block) => {
@@ -135,7 +144,7 @@ export class Couplings implements CouplingSource {
     const results = await Promise.all(jobs);
     const most = Math.max(...results.map((result) => result.damping));
     const factors = results.every(({ ok }) => ok) ? { blockSize, values } : undefined;
-    return { factors, most };
+    return { factors, most, least: damping };
   }
 }
 

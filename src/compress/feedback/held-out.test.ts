@@ -14,24 +14,27 @@ const [rows, columns] = [4, 256];
 const weights = normalWeights(rows * columns, 5);
 const tensor = tensorOf(weights, columns);
 
-/** Neighbours correlate by r^distance; sums over ten tokens. */
+/** So many that damping is the least there is. */
+const tokens = 10_000;
+
+/** Neighbours correlate by r^distance; sums over tokens. */
 function correlated(size: number, r: number): Float32Array<ArrayBuffer> {
   return Float32Array.from({ length: size * size }, (_, at) => {
-    return 10 * r ** Math.abs(Math.floor(at / size) - (at % size));
+    return tokens * r ** Math.abs(Math.floor(at / size) - (at % size));
   });
 }
 
-/** Columns correlate by ρ^distance, rows by σ^distance; sums over ten tokens. */
+/** Columns correlate by ρ^distance, rows by σ^distance; sums over tokens. */
 function evidence(rho: number, sigma: number): Evidence {
   const hessians = hessianSource(
     {
       keptAs: new Map([['w', 'w']]),
-      shapes: new Map([['w', { columns, blockSize: columns, tokens: 10 }]]),
+      shapes: new Map([['w', { columns, blockSize: columns, tokens }]]),
       weighted: true,
     },
     async () => correlated(columns, rho),
   );
-  const grams = gramSource(new Map([['w', { rows, blockSize: rows, tokens: 10 }]]), async () =>
+  const grams = gramSource(new Map([['w', { rows, blockSize: rows, tokens }]]), async () =>
     correlated(rows, sigma),
   );
   return { hessians, grams } as unknown as Evidence;
@@ -69,7 +72,7 @@ const seen = { known: [300, 0, 36], heldOut: [30, 0, 6] } as const;
 /** A stack of three experts, `[3, rows, columns]`, whose rows' gradients have mean squares 1, 2, 3, ... */
 function stackEvidence(counts: readonly number[], rho: number, each: number): Evidence {
   const keptAs = new Map([['w', 'w']]);
-  const shapes = new Map([['w', { columns, blockSize: columns, tokens: 10 }]]);
+  const shapes = new Map([['w', { columns, blockSize: columns, tokens }]]);
   const hessians = hessianSource({ keptAs, shapes, weighted: true }, async () =>
     correlated(columns, rho),
   );
@@ -84,8 +87,8 @@ function stackEvidence(counts: readonly number[], rho: number, each: number): Ev
   });
   const tensors = new Map([['w', { inputs: moments(columns), outputs: moments(each) }]]);
   // Two experts a token.
-  const tokens = counts.reduce((sum, count) => sum + count, 0) / 2;
-  return { tokens, tensors, hessians } as unknown as Evidence;
+  const all = counts.reduce((sum, count) => sum + count, 0) / 2;
+  return { tokens: all, tensors, hessians } as unknown as Evidence;
 }
 
 /** Each expert cares for another third of the columns. */
