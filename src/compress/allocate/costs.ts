@@ -13,7 +13,7 @@ import type { Choice } from './choice.ts';
 import { encodingRounder, type Rounder } from './rounder.ts';
 import { sampleRows } from './sample-rows.ts';
 import { sampledCost, type SampledTensor } from './sampled-tensor.ts';
-import { usesOf } from './uses.ts';
+import { usesOf, type TensorUse } from './uses.ts';
 
 /** A type of one tensor, its bytes in a file with their padding, and its predicted cost. */
 export type TypeCost = Choice;
@@ -84,13 +84,18 @@ interface Work extends CostOptions {
 
 async function costsOf(tensor: Tensor, work: Work, number: number): Promise<TypeCost[]> {
   const candidates = candidatesFor(tensor, work, work.alignment);
+  const uses = requireUses(tensor, work.evidence);
   const own = candidates.map(({ type }) => type);
   const known = await work.known?.(tensor, own);
-  const sampled = await sampleTensor(tensor, work, number);
+  let sampled: Promise<SampledTensor> | undefined;
+  const tried = async (type: EncodableType) => {
+    sampled ??= sampleTensor(tensor, uses, work, number);
+    return sampledCost(await sampled, type, work.round);
+  };
   const costs = await Promise.all(
     candidates.map(async (candidate) => ({
       ...candidate,
-      cost: known?.get(candidate.type) ?? (await sampledCost(sampled, candidate.type, work.round)),
+      cost: known?.get(candidate.type) ?? (await tried(candidate.type)),
     })),
   );
   const usable = costs.filter(({ cost }) => Number.isFinite(cost));
@@ -102,9 +107,8 @@ async function costsOf(tensor: Tensor, work: Work, number: number): Promise<Type
   );
 }
 
-async function sampleTensor(tensor: Tensor, work: Work, number: number): Promise<SampledTensor> {
-  const { evidence, transcoder, rows: count = defaultRows, seed = 1 } = work;
-  const { name, shape } = tensor;
+/** What the evidence says of a tensor of just this shape. */
+function requireUses({ name, shape }: Tensor, evidence: Evidence): TensorUse[] {
   const [rows, columns] = [rowsOf(shape), columnsOf(shape)];
   const uses = usesOf(name, evidence);
   for (const use of uses)
@@ -115,6 +119,18 @@ async function sampleTensor(tensor: Tensor, work: Work, number: number): Promise
           `${use.rows.length} rows and ${use.columns.length} columns.`,
         'Measure it on this very model: pith calibrate MODEL -o evidence.gguf',
       );
+  return uses;
+}
+
+async function sampleTensor(
+  tensor: Tensor,
+  uses: readonly TensorUse[],
+  work: Work,
+  number: number,
+): Promise<SampledTensor> {
+  const { evidence, transcoder, rows: count = defaultRows, seed = 1 } = work;
+  const { name, shape } = tensor;
+  const [rows, columns] = [rowsOf(shape), columnsOf(shape)];
   const sample = sampleRows(uses, count, seededRandom(seed, number));
   const values = await readRowsAt(tensor, sample.rows, transcoder);
   return { name, rows, columns, sample, values, uses, evidence: evidence.tensors.get(name) };
