@@ -13,3 +13,13 @@ export async function roundTrip(
   decoded.release();
   return values;
 }
+
+/** The same of weights that are at hand as numbers, `[rows, columns]`. */
+export function roundTripValues(
+  transcoder: Transcoder,
+  values: Float32Array,
+  slab: Omit<Slab, 'from' | 'bytes'>,
+): Promise<Float32Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return roundTrip(transcoder, { ...slab, from: 'F32', bytes });
+}

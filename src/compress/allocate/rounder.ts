@@ -1,5 +1,5 @@
 import type { EncodableType } from '../../kernels/kernels.ts';
-import { roundTrip } from '../../kernels/round-trip.ts';
+import { roundTripValues } from '../../kernels/round-trip.ts';
 import type { Transcoder } from '../../kernels/transcoder.ts';
 import type { TensorEvidence } from '../evidence/evidence.ts';
 
@@ -23,8 +23,6 @@ export type Rounder = (rows: RowsToRound) => Promise<Float32Array>;
 
 /** Rounds as `writeQuantized` does: the plain encoders, weighted by importance. */
 export function encodingRounder(transcoder: Transcoder): Rounder {
-  return ({ type, columns, values, importance }) => {
-    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-    return roundTrip(transcoder, { from: 'F32', to: type, columns, bytes, importance });
-  };
+  return ({ type: to, columns, values, importance }) =>
+    roundTripValues(transcoder, values, { to, columns, importance });
 }

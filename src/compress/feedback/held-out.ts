@@ -2,8 +2,8 @@ import { readRowsAt } from '../../evaluate/onnx/read-floats.ts';
 import { hasGrid, type Coupling } from '../../kernels/feedback/coupling.ts';
 import type { FeedbackMath } from '../../kernels/feedback/feedback-math.ts';
 import type { EncodableType, Kernels } from '../../kernels/kernels.ts';
-import { roundTrip } from '../../kernels/round-trip.ts';
-import type { Slab, Transcoder } from '../../kernels/transcoder.ts';
+import { roundTripValues } from '../../kernels/round-trip.ts';
+import type { Transcoder } from '../../kernels/transcoder.ts';
 import { columnsOf, rowsOf, type Tensor } from '../../tensor/tensor.ts';
 import { expertRuns, type ExpertRun } from '../allocate/expert-runs.ts';
 import type { Evidence } from '../evidence/evidence.ts';
@@ -63,7 +63,7 @@ export async function heldOutCosts(
   const scales = experts > 1 ? expertScales(heldOut.tensors.get(name)!.inputs) : undefined;
   const coupling: Coupling = { columnFactors, rowFactors };
   const [feedback, plain] = await Promise.all([
-    rounded(some.values, { transcoder, type, columns, coupling }),
+    roundTripValues(transcoder, some.values, { to: type, columns, coupling }),
     plainlyRounded(some, options),
   ]);
   const judges = { hessian, weights, math: kernels.feedback };
@@ -80,28 +80,17 @@ interface SomeRows {
   readonly runs: readonly ExpertRun[];
 }
 
-type Rounding = Pick<HeldOutOptions, 'transcoder' | 'type'> &
-  Pick<Slab, 'columns' | 'importance' | 'coupling'>;
-
-/** What a decoder reads back of rows. */
-function rounded(
-  values: Float32Array,
-  { transcoder, type: to, columns, ...how }: Rounding,
-): Promise<Float32Array> {
-  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  return roundTrip(transcoder, { from: 'F32', to, columns, bytes, ...how });
-}
-
-/** The same without feedback, each expert's rows with its own importance. */
+/** What a decoder reads back of rows without feedback, each expert's rows with its own importance. */
 async function plainlyRounded(
   { columns, values, runs }: SomeRows,
-  { transcoder, type, importance: all }: HeldOutOptions,
+  { transcoder, type: to, importance: all }: HeldOutOptions,
 ): Promise<Float32Array> {
   const found = new Float32Array(values.length);
   for (const { expert, first, count } of runs) {
     const own = values.subarray(first * columns, (first + count) * columns);
     const importance = all.subarray(expert * columns, (expert + 1) * columns);
-    found.set(await rounded(own, { transcoder, type, columns, importance }), first * columns);
+    const decoded = await roundTripValues(transcoder, own, { to, columns, importance });
+    found.set(decoded, first * columns);
   }
   return found;
 }
