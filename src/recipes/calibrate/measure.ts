@@ -5,7 +5,6 @@ import { coverageWarnings } from '../../compress/evidence/coverage.ts';
 import type { Evidence } from '../../compress/evidence/evidence.ts';
 import { modeOf } from '../../evaluate/onnx/open.ts';
 import { WeightStore } from '../../evaluate/onnx/weight-store.ts';
-import type { Transcoder } from '../../kernels/transcoder.ts';
 import type { Model } from '../../models/model.ts';
 import { startTranscoder } from '../../runtime/kernel-workers.ts';
 import { openOnnxEngine } from '../../runtime/onnx/index.ts';
@@ -87,7 +86,11 @@ export async function measure(
       onProgress,
       signal,
     }).catch(async (cause: unknown) => {
-      throw isNotFinite(cause) ? await brokenWeight(model, { state, transcoder, cause }) : cause;
+      if (!isNotFinite(cause)) throw cause;
+      // What was measured is of no use to a later run.
+      await state.remove();
+      const found = await nonFiniteWeight(model, transcoder, { onProgress, signal });
+      throw found === undefined ? cause : brokenWeight(found, cause);
     }),
   );
   const where = mode === 'whole' ? 'kept in memory' : 'read block by block';
@@ -106,20 +109,7 @@ function isNotFinite(cause: unknown): cause is PithError {
   return cause instanceof PithError && cause.code === 'not-finite';
 }
 
-interface Broken {
-  readonly state: StateFile;
-  readonly transcoder: Transcoder;
-  readonly cause: PithError;
-}
-
-/** Says which weight made activations NaN or infinite, if one did. What was measured is of no use to a later run. */
-async function brokenWeight(
-  model: Model,
-  { state, transcoder, cause }: Broken,
-): Promise<PithError> {
-  await state.remove();
-  const found = await nonFiniteWeight(model, transcoder, {});
-  if (found === undefined) return cause;
+function brokenWeight(found: string, cause: PithError): PithError {
   const hint = 'The model itself is damaged: get it again, or repair the step that made it.';
   return new PithError('not-finite', `${found}.`, hint, { cause });
 }
