@@ -16,7 +16,8 @@ import { openModel } from '../dist/models/index.js';
 import { startTranscoder } from '../dist/runtime/kernel-workers.js';
 import { openOnnxEngine } from '../dist/runtime/onnx/index.js';
 import { seededRandom } from '../dist/util/random.js';
-import { cacheFolder, cachedSmallModel } from './make-model.mjs';
+import { decoderSizes } from './decoder-shapes.mjs';
+import { cacheFolder, cachedModel } from './make-model.mjs';
 import { measureProcess } from './process.mjs';
 import { describe, machine, printResult, summarize } from './report.mjs';
 
@@ -32,7 +33,7 @@ const { values: options } = parseArgs({
 const context = 512;
 const chunks = Math.ceil(Number(options.tokens) / context);
 const threads = Number(options.threads);
-const path = cachedSmallModel();
+const path = cachedModel(decoderSizes.smolLM2);
 
 const random = seededRandom(1);
 

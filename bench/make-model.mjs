@@ -54,17 +54,16 @@ export function cacheFolder() {
   return folder;
 }
 
-/** Path of a generated model in the cache; made if it is not there yet. */
-export function cachedModel({ layers = fullSize.layers, vocabulary = fullSize.vocabulary } = {}) {
-  const path = join(cacheFolder(), `model-${layers}-layers-${vocabulary}-tokens.gguf`);
-  if (!existsSync(path)) makeModel(path, { layers, vocabulary });
-  return path;
-}
-
-/** Path of a generated 135 M-parameter model of SmolLM2's shape, F16. */
-export function cachedSmallModel() {
-  const path = join(cacheFolder(), 'model-135m.gguf');
-  if (!existsSync(path)) makeModel(path, decoderSizes.smolLM2);
+/**
+ * Path of a generated model in the cache; made if it is not there yet.
+ *
+ * @param {Partial<import('./decoder-shapes.mjs').DecoderSize>} changes - Beside TinyLlama's size.
+ */
+export function cachedModel(changes = {}) {
+  const { layers, width, heads, kvHeads, ffn, vocabulary } = { ...fullSize, ...changes };
+  const shape = [layers, width, heads, kvHeads, ffn, vocabulary].join('-');
+  const path = join(cacheFolder(), `model-${shape}.gguf`);
+  if (!existsSync(path)) makeModel(path, changes);
   return path;
 }
 

@@ -1,5 +1,6 @@
 /** The cost model of `pith shrink`: the work of its steps by kind, from a model's shape, and what it is taken to do a second. */
 import { fitFactors } from '../dist/compress/allocate/fit-factors.js';
+import { hessianBlock } from '../dist/recipes/shrink/predict/evidence.js';
 import { tensorInfos } from './decoder-shapes.mjs';
 
 /**
@@ -14,8 +15,7 @@ import { tensorInfos } from './decoder-shapes.mjs';
  */
 const nominal = { pass: 6e10, factor: 6e9, feedback: 1.2e10, search: 1.4e7, run: 6e10, start: 0.7 };
 
-/** As in src/recipes/shrink and src/compress: columns and rows of a block, rows that are tried, probes around a choice. */
-const hessianBlock = 2048;
+/** As in src/recipes/shrink and src/compress: rows of a block, rows that are tried, probes around a choice. */
 const outputBlock = 1024;
 const triedRows = 256;
 const comparedRows = 64;

@@ -7,14 +7,14 @@
  *
  * --predict measures the small models only.
  */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openModel } from '../dist/models/index.js';
 import { candidatesOf, candidateTypes } from '../dist/recipes/shrink/budget/candidates.js';
 import { decoderSizes } from './decoder-shapes.mjs';
-import { cacheFolder, makeModel } from './make-model.mjs';
+import { cachedModel } from './make-model.mjs';
 import { measureProcess, pith } from './process.mjs';
 import { machine, printResult } from './report.mjs';
 import { fitRates, predictedSeconds, workOf } from './shrink-work.mjs';
@@ -46,15 +46,8 @@ const small = [
 const chosen = decoderSizes[options.model];
 const large = { ...chosen, layers: Number(options.layers ?? chosen.layers) };
 
-function fileOf(size) {
-  const { layers, width, ffn, vocabulary } = size;
-  const path = join(cacheFolder(), `shrink-${[layers, width, ffn, vocabulary].join('-')}.gguf`);
-  if (!existsSync(path)) makeModel(path, size);
-  return path;
-}
-
 async function workFor(size, tokens) {
-  const model = await openModel(fileOf(size));
+  const model = await openModel(cachedModel(size));
   const candidates = candidatesOf(model, candidateTypes({}));
   await model.close();
   const typesOf = (name) => candidates.get(name)?.length ?? 0;
@@ -67,7 +60,15 @@ async function workFor(size, tokens) {
 function measure(size, tokens) {
   const folder = mkdtempSync(join(tmpdir(), 'pith-bench-'));
   try {
-    const line = [pith, 'shrink', fileOf(size), '--bits', options.bits, '--tokens', `${tokens}`];
+    const line = [
+      pith,
+      'shrink',
+      cachedModel(size),
+      '--bits',
+      options.bits,
+      '--tokens',
+      `${tokens}`,
+    ];
     const rest = [
       '--max-tokens',
       `${scored}`,
