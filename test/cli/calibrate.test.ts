@@ -16,11 +16,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readEvidence } from '../../dist/compress/evidence/index.js';
 import type { CalibrateReport } from '../../dist/recipes/calibrate/calibrate.js';
 import { openFile } from '../../dist/storage/index.js';
-import { command as program, pith, pithJson } from './pith.ts';
-
-interface Failure {
-  readonly error: { readonly code: string; readonly message: string; readonly hint: string };
-}
+import { command as program, pith, pithJson, type Failure } from './pith.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pith-calibrate-'));
 const output = join(folder, 'sample.evidence.gguf');

@@ -12,6 +12,11 @@ export interface Finished {
   readonly stderr: string;
 }
 
+/** What `--json` prints of a failure. */
+export interface Failure {
+  readonly error: { readonly code: string; readonly message: string; readonly hint: string };
+}
+
 /** How to run it: what it reads, and what to do when it first writes to stdout. */
 export interface RunOptions {
   readonly input?: string;

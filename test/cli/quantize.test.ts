@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EvaluateReport } from '../../dist/index.js';
-import { pith, pithJson } from './pith.ts';
+import { pith, pithJson, type Failure } from './pith.ts';
 
 interface Report {
   readonly ok: boolean;
@@ -130,7 +130,7 @@ test.each([
   if (own === 'plain.gguf')
     await pithJson(['calibrate', 'sample', '--tokens', '1024', '--no-gradients', '-o', at(own)]);
   const line = ['quantize', reference, '-t', 'Q3_K_S', '--evidence', at(own), '-o', at('no.gguf')];
-  const { report } = await pithJson<{ error: { code: string; message: string } }>(line);
+  const { report } = await pithJson<Failure>(line);
   expect(report.error.code).toBe(code);
   expect(report.error.message).toMatch(message);
 });

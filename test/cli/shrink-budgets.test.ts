@@ -13,11 +13,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ShrinkOutput } from '../../dist/cli/shrink-output.js';
 import { openGguf } from '../../dist/formats/gguf/index.js';
 import { openFile } from '../../dist/storage/index.js';
-import { pith, pithJson } from './pith.ts';
-
-interface Failure {
-  readonly error: { readonly code: string; readonly message: string; readonly hint: string };
-}
+import { pith, pithJson, type Failure } from './pith.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pith-shrink-'));
 const sizes = join(folder, 'sizes');

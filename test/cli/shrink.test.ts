@@ -7,11 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import type { PredictionOutput, ShrinkOutput } from '../../dist/cli/shrink-output.js';
 import { openModel } from '../../dist/index.js';
-import { command, pithJson } from './pith.ts';
-
-interface Failure {
-  readonly error: { readonly code: string; readonly message: string; readonly hint: string };
-}
+import { command, pithJson, type Failure } from './pith.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pith-shrink-'));
 const out = join(folder, 'out');
